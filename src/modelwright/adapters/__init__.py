@@ -1,0 +1,1 @@
+"""The only place where heavy libraries are imported: one file, one library, found by entry point."""

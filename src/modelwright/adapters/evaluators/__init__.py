@@ -1,0 +1,1 @@
+"""Measuring quality with a library: one file per library."""

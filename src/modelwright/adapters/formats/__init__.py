@@ -1,0 +1,1 @@
+"""Saving halves of the formats: one file per format."""
