@@ -1,0 +1,74 @@
+"""Which commands there are: the one table that the front page, the parser and the reference are made from.
+
+It imports nothing, so that ``modelwright --help`` costs little more than starting Python. A command is the function
+of the same name in the module of the same name beside this one, imported when it is run.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command.
+
+    Attributes:
+        name: What is typed; also the name of its module and function.
+        group: Heading it stands under.
+        summary: What it does, one line.
+    """
+
+    name: str
+    group: str
+    summary: str
+
+
+COMMANDS = (
+    Command("capture", "Make", "Turn a trained model into a model folder, with everything it needs."),
+    Command("build", "Make", "Turn a model folder into a wheel that pip and uv install."),
+    Command("verify", "Make", "Prove a package in a clean environment, from its own lock, with its own scenarios."),
+    Command("inspect", "Look", "Show what is in a package, without executing any of it."),
+    Command("diff", "Look", "Compare two packages: signature, metrics, pins, behaviour, and what SemVer says."),
+    Command("scan", "Look", "Say what loading a package would do, without doing it."),
+    Command("predict", "Use", "Predict for a file of rows, in an environment of the model's own."),
+    Command("demo", "Run", "Tell the whole story on real data, in a temporary folder."),
+    Command("doctor", "Run", "Check this machine: interpreter, uv, index, configuration, extras, cache."),
+    Command("explain", "Run", "Explain an error code, or list them all."),
+)
+
+EXITS = (
+    (0, "all went well"),
+    (1, "a check failed"),
+    (2, "wrong usage"),
+    (3, "not found"),
+    (4, "refused: unsafe, altered, or not this environment"),
+    (5, "unavailable: index, disk, interpreter or extra"),
+)
+"""Meaning of the exit codes; which error gives which stands in :mod:`modelwright.cli.exits`."""
+
+
+def front_page(version: str) -> str:
+    """Return what ``modelwright --help`` prints.
+
+    Example:
+        >>> print(front_page("1.0").splitlines()[0])
+        modelwright 1.0: ship machine-learning models as ordinary Python wheels.
+    """
+    lines = [
+        f"modelwright {version}: ship machine-learning models as ordinary Python wheels.",
+        "",
+        "Usage: modelwright COMMAND [ARGUMENTS]      (mw is the same)",
+    ]
+    for group in dict.fromkeys(command.group for command in COMMANDS):
+        lines += ["", f"{group}:"]
+        lines += [f"  {command.name:<9}{command.summary}" for command in COMMANDS if command.group == group]
+    lines += [
+        "",
+        "Every command takes --json (data for programs), --quiet (no messages) and --traceback (for reporting a bug).",
+        "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXITS) + ".",
+        "",
+        "Next:",
+        "  modelwright demo",
+        "  modelwright COMMAND --help",
+    ]
+    return "\n".join(lines)
