@@ -1,0 +1,143 @@
+"""``doctor``: what is broken is said to be broken, and dangerous settings are named."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelwright.cli.app import run
+from modelwright.cli.configuration import Setting, index_url, settings, unsafe, without_password
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory) -> Iterator[str]:
+    """A real index over HTTP: a folder with a page for pip."""
+    root = tmp_path_factory.mktemp("index")
+    (root / "simple" / "pip").mkdir(parents=True)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(root))
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple"
+        server.shutdown()
+
+
+@pytest.fixture
+def alone(monkeypatch, tmp_path) -> Path:
+    """A home without any configuration."""
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def examined(capsys, *arguments: str) -> tuple[int, dict[str, list[dict[str, str]]]]:
+    code = run(["doctor", "--json", *arguments])
+    health = json.loads(capsys.readouterr().out)
+    assert health["healthy"] is (code == 0)
+    checks: dict[str, list[dict[str, str]]] = {}
+    for check in health["checks"]:
+        checks.setdefault(check["name"], []).append(check)
+    return code, checks
+
+
+def test_healthy_machine_exits_0_and_names_what_it_found(capsys, monkeypatch, alone, index):
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    code, checks = examined(capsys)
+    assert code == 0
+    assert checks["uv"][0]["detail"].startswith("uv ")
+    assert checks["index"][0]["detail"] == f"{index} answers"
+    assert checks["[sklearn]"][0]["status"] == "ok"
+    assert checks["cache"][0]["detail"] == str(alone / "cache" / "modelwright")
+
+
+def test_silent_index_is_broken_and_exits_1(capsys, monkeypatch, alone):
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    code, checks = examined(capsys, "--timeout", "1")
+    assert code == 1
+    assert checks["index"][0]["status"] == "broken"
+    assert "UV_DEFAULT_INDEX" in checks["index"][0]["hint"]
+
+
+def test_missing_folder_as_index_is_broken(capsys, monkeypatch, alone):
+    monkeypatch.setenv("PIP_INDEX_URL", (alone / "nowhere").as_uri())
+    assert examined(capsys)[0] == 1
+
+
+def test_missing_uv_is_broken(capsys, monkeypatch, alone, index):
+    def missing() -> str:
+        raise FileNotFoundError("no uv here")
+
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    monkeypatch.setattr("uv.find_uv_bin", missing)
+    code, checks = examined(capsys)
+    assert code == 1
+    assert "no uv here" in checks["uv"][0]["detail"]
+
+
+def test_unsafe_setting_is_a_warning_and_not_broken(capsys, monkeypatch, alone, index):
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://me:secret@models.internal/simple")
+    code, checks = examined(capsys)
+    warning = next(check for check in checks["configuration"] if "PIP_EXTRA_INDEX_URL" in check["detail"])
+    assert (code, warning["status"]) == (0, "warning")
+    assert "secret" not in json.dumps(checks)
+
+
+def test_report_for_people_shows_marks_and_fixes(capsys, monkeypatch, alone):
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    assert run(["doctor", "--timeout", "1"]) == 1
+    shown = capsys.readouterr().out
+    assert "✓ interpreter" in shown
+    assert "✗ index" in shown
+    assert "fix: " in shown
+    assert "1 broken." in shown
+
+
+def test_settings_are_read_from_variables_pip_files_and_uv_files(tmp_path):
+    config = tmp_path / ".config"
+    (config / "pip").mkdir(parents=True)
+    (config / "pip" / "pip.conf").write_text("[global]\nextra-index-url = https://a/simple\n  https://b/simple\n")
+    (config / "uv").mkdir()
+    (config / "uv" / "uv.toml").write_text(
+        'index-strategy = "unsafe-best-match"\n[[index]]\nurl = "https://c/simple"\ndefault = true\n'
+        '[[index]]\nurl = "https://d/simple"\nexplicit = true\n'
+    )
+    found = settings({"UV_INDEX_URL": "https://e/simple"}, tmp_path)
+    pairs = [(setting.name, setting.value) for setting in found]
+    assert pairs[0] == ("index-url", "https://e/simple")
+    assert ("extra-index-url", "https://a/simple https://b/simple") in pairs
+    assert ("default-index", "https://c/simple") in pairs
+    assert not any("https://d" in value for _, value in pairs)
+    assert {setting.name for setting, _ in unsafe(found)} >= {"extra-index-url", "index-strategy"}
+    assert index_url(found) == "https://e/simple"
+
+
+@pytest.mark.parametrize("content", ["no section", "\xff\xfe", "[global\nindex-url = x"])
+def test_broken_configuration_files_are_passed_over(tmp_path, content):
+    for file in (tmp_path / ".pip" / "pip.conf", tmp_path / ".config" / "uv" / "uv.toml"):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(content.encode("latin-1"))
+    assert not [setting for setting in settings({}, tmp_path) if str(tmp_path) in setting.where]
+
+
+def test_safe_settings_raise_no_alarm():
+    assert unsafe([Setting("X", "index-url", "https://a"), Setting("X", "index-strategy", "first-index")]) == []
+
+
+def test_password_is_never_shown_but_the_host_is():
+    assert without_password("https://user:pass@host:8443/simple?x=1") == "https://***@host:8443/simple?x=1"
+    assert without_password("https://host/simple") == "https://host/simple"
