@@ -1,0 +1,195 @@
+"""Write the software bill of materials: the model as a component, and every distribution of its lock.
+
+Called by :mod:`modelwright.building.distinfo`; it ends in ``NAME.dist-info/sboms/`` (PEP 770).
+It knows the lock only as far as pylock.toml tells: which file each distribution comes from, and what the model
+requires directly; what distributions require from each other only where the lock says so.
+Source: CycloneDX 1.6 (ML-BOM); PEP 751 (pylock.toml); package-url specification (``pkg:pypi``).
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import LicenseExpression
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from modelwright.errors import PackageError
+from modelwright.package import Package
+from modelwright.spec.manifest import Manifest
+from modelwright.spec.signature import Field
+
+NAMESPACE = uuid.UUID("6f1d6b0e-6a0f-5c3e-9d0a-4f1f7b0c2a11")
+"""Where serial numbers live: the same bill of materials has the same number (RFC 9562, UUID version 5)."""
+_APPROACH = {
+    "classification": "supervised",
+    "regression": "supervised",
+    "ranking": "supervised",
+    "clustering": "unsupervised",
+    "anomaly-detection": "unsupervised",
+}
+
+
+def model_bom(package: Package, *, epoch: int) -> bytes:
+    """Return the CycloneDX JSON of a package; the same package and epoch give the same bytes.
+
+    Args:
+        package: The package; its manifest and ``pylock.toml`` are read.
+        epoch: Time of the document, seconds since 1970 UTC.
+
+    Raises:
+        PackageError: ``pylock.toml`` is missing or malformed.
+    """
+    manifest = package.manifest
+    model, locked = _model(manifest), _locked(package)
+    bom = Bom(components=locked.values())
+    bom.metadata.component = model
+    bom.metadata.timestamp = datetime.fromtimestamp(epoch, UTC)
+    tool = Component(type=ComponentType.APPLICATION, name="modelwright", version=version("modelwright"))
+    bom.metadata.tools.components.add(tool)
+    _connect(bom, model, manifest, package)
+    bom.serial_number = uuid.UUID(int=0)
+    document = json.loads(JsonV1Dot6(bom).output_as_string())
+    document["metadata"]["component"]["modelCard"] = _model_card(manifest)
+    document["serialNumber"] = f"urn:uuid:{uuid.uuid5(NAMESPACE, json.dumps(document, sort_keys=True))}"
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _purl(name: str, release: str | None) -> PackageURL:
+    return PackageURL("pypi", None, canonicalize_name(name), release)
+
+
+def _model(manifest: Manifest) -> Component:
+    purl = _purl(manifest.name, manifest.version)
+    return Component(
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        name=manifest.name,
+        version=manifest.version,
+        description=manifest.summary or None,
+        licenses=[LicenseExpression(manifest.license)] if manifest.license else (),
+        purl=purl,
+        bom_ref=str(purl),
+        components=[
+            Component(
+                type=ComponentType.FILE,
+                name=f"artifacts/{file.path}",
+                bom_ref=f"{purl}#artifacts/{file.path}",
+                hashes=[HashType.from_hashlib_alg("sha256", file.sha256)],
+            )
+            for file in manifest.artifacts
+        ],
+    )
+
+
+def _packages(package: Package) -> Iterator[dict[str, Any]]:
+    """Iterate over the ``[[packages]]`` of the lock."""
+    where = f"{package.files.where}: pylock.toml"
+    try:
+        packages = tomllib.loads(package.lock).get("packages", [])
+        for locked in packages:
+            canonicalize_name(locked["name"])
+            yield locked
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise PackageError(
+            "The lock is malformed.", where=where, why=str(error), hint="Capture the model again."
+        ) from error
+
+
+def _locked(package: Package) -> dict[str, Component]:
+    components: dict[str, Component] = {}
+    for locked in _packages(package):
+        purl = _purl(locked["name"], locked.get("version"))
+        component = components.setdefault(
+            str(purl),
+            Component(type=ComponentType.LIBRARY, name=purl.name, version=purl.version, purl=purl, bom_ref=str(purl)),
+        )
+        component.external_references.update(_files(locked))
+    return components
+
+
+def _files(locked: dict[str, Any]) -> Iterator[ExternalReference]:
+    """Iterate over the files that a distribution may be installed from, with their digests."""
+    for file in [locked.get("sdist"), locked.get("archive"), *locked.get("wheels", ())]:
+        if file and ("url" in file or "path" in file):
+            yield ExternalReference(
+                type=ExternalReferenceType.DISTRIBUTION,
+                url=XsUri(file.get("url") or file["path"]),
+                hashes=[
+                    HashType.from_hashlib_alg(algorithm, digest)
+                    for algorithm, digest in sorted(file.get("hashes", {}).items())
+                ],
+            )
+
+
+def _connect(bom: Bom, model: Component, manifest: Manifest, package: Package) -> None:
+    """Draw the dependency graph: from the model to what it requires, and on as far as the lock tells."""
+    by_name: dict[str, list[Component]] = {}
+    for component in bom.components:
+        by_name.setdefault(component.name, []).append(component)
+    direct = (canonicalize_name(Requirement(text).name) for text in manifest.environment.dependencies)
+    bom.register_dependency(model, _named(by_name, direct))
+    for locked in _packages(package):
+        wanted = (canonicalize_name(str(each.get("name", ""))) for each in locked.get("dependencies", ()))
+        for component in by_name[canonicalize_name(locked["name"])]:
+            bom.register_dependency(component, _named(by_name, wanted))
+
+
+def _named(by_name: dict[str, list[Component]], names: Iterable[str]) -> list[Component]:
+    return [component for name in names for component in by_name.get(name, ())]
+
+
+def _model_card(manifest: Manifest) -> dict[str, Any]:
+    """Return the ``modelCard`` object, which the library does not model: only what the manifest says."""
+    parameters: dict[str, Any] = {
+        "task": manifest.task,
+        "modelArchitecture": manifest.storage.model_type,
+        "inputs": [{"format": _spelled(field)} for field in manifest.signature.inputs],
+        "outputs": [{"format": _spelled(field)} for field in manifest.signature.outputs],
+    }
+    if manifest.task in _APPROACH:
+        parameters["approach"] = {"type": _APPROACH[manifest.task]}
+    if manifest.lineage.data:
+        parameters["datasets"] = [
+            {"type": "dataset", "name": data.role, "contents": {"url": data.uri}}
+            | ({"description": data.summary} if data.summary else {})
+            for data in manifest.lineage.data
+        ]
+    card: dict[str, Any] = {"modelParameters": parameters}
+    if manifest.evaluations:
+        card["quantitativeAnalysis"] = {
+            "performanceMetrics": [
+                {
+                    "type": evaluation.metric,
+                    "value": repr(evaluation.value),
+                    "slice": ", ".join(filter(None, (evaluation.dataset, evaluation.slice))),
+                }
+                for evaluation in manifest.evaluations
+            ]
+        }
+    limits = _limits(manifest)
+    return card | ({"considerations": {"technicalLimitations": limits}} if limits else {})
+
+
+def _spelled(field: Field) -> str:
+    shape = "".join(f"[{length if length >= 0 else '?'}]" for length in field.shape)
+    return f"{field.name}: {field.datatype}{shape}{' or missing' if field.nullable else ''}"
+
+
+def _limits(manifest: Manifest) -> list[str]:
+    limits = []
+    if manifest.storage.executes_code:
+        limits.append(f"Loading executes code that the artifact contains (format {manifest.storage.format}).")
+    if not manifest.environment.portable:
+        limits.append(f"Runs only on the interpreters {', '.join(manifest.environment.interpreters)}.")
+    return limits
