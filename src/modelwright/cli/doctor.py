@@ -1,4 +1,4 @@
-"""``modelwright doctor``: is everything here that packaging a model needs?"""
+"""``modelwright doctor``: say whether everything is here that packaging a model needs."""
 
 from __future__ import annotations
 
