@@ -52,14 +52,14 @@ requires-python = ">=3.11"
 name = "joblib"
 version = "1.6.0"
 dependencies = [{ name = "Threadpoolctl" }]
-sdist = { url = "https://files.example/joblib-1.6.0.tar.gz", hashes = { sha256 = "%s" } }
-wheels = [{ url = "https://files.example/joblib-1.6.0-py3-none-any.whl", hashes = { sha256 = "%s" } }]
+sdist = { url = "https://files.example/joblib-1.6.0.tar.gz", hashes = { sha256 = "SDIST" } }
+wheels = [{ url = "https://files.example/joblib-1.6.0-py3-none-any.whl", hashes = { sha256 = "WHEEL" } }]
 
 [[packages]]
 name = "threadpoolctl"
 version = "3.6.0"
-wheels = [{ path = "wheels/threadpoolctl-3.6.0-py3-none-any.whl", hashes = { sha256 = "%s" } }]
-""" % ("a" * 64, "b" * 64, "c" * 64)
+wheels = [{ path = "wheels/threadpoolctl-3.6.0-py3-none-any.whl", hashes = { sha256 = "WHEEL" } }]
+""".replace("SDIST", "a" * 64).replace("WHEEL", "b" * 64)
 
 
 def manifest(**changes: Any) -> dict[str, Any]:

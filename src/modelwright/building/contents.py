@@ -7,11 +7,11 @@ hidden files, what editors leave behind) is left out; what an installer would mi
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from modelwright.building.archive import Digest, Entry
+from modelwright.building.archive import Check, Digest, Entry
 from modelwright.building.project import Project
 from modelwright.errors import IntegrityError, PackageError
 from modelwright.package import MODEL_FOLDER
@@ -96,14 +96,14 @@ def _check_complete(project: Project, entries: list[Entry]) -> None:
             raise _changed(project, name, "is not in the manifest")
 
 
-def digest_check(project: Project, prefix: str = "") -> Callable[[Digest], None]:
-    """Return a check that compares what is written with the manifest.
+def expected_digests(project: Project) -> dict[str, str]:
+    """Return the sha256 that the manifest says, by name in the wheel."""
+    return {name: file.sha256 for name, file in _listed(project).items()}
 
-    Args:
-        project: What is being built.
-        prefix: What stands before the name of a file in the wheel in the archive that is being written.
-    """
-    expected = {prefix + name: file.sha256 for name, file in _listed(project).items()}
+
+def digest_check(project: Project) -> Check:
+    """Return a check that compares what is written with the manifest; it raises IntegrityError."""
+    expected = expected_digests(project)
 
     def check(digest: Digest) -> None:
         wanted = expected.get(digest.name)
