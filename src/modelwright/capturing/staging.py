@@ -1,0 +1,113 @@
+"""Write the files of a model folder, into a stage that becomes visible only when it is complete.
+
+Called by capture. It knows which file goes where and what is the same in every package: the runtime, the loader and
+the small static modules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import tomlkit
+
+from modelwright.package import MODEL_FOLDER
+from modelwright.spec.manifest import File, Manifest, dump_manifest
+from modelwright.spec.profile import Profile
+from modelwright.spec.scenario import Scenario
+
+ARTIFACTS = "artifacts"
+_CHUNK = 1 << 20
+
+
+class Stage:
+    """The model folder while it is being made.
+
+    Args:
+        root: Temporary folder that holds the import package.
+        package: Name of the import package.
+
+    Attributes:
+        package_folder: The import package.
+        model_folder: The model folder in it.
+        artifacts: Folder of the artifacts.
+    """
+
+    def __init__(self, root: Path, package: str) -> None:
+        self.root = root
+        self.package_folder = root / package
+        self.model_folder = self.package_folder / MODEL_FOLDER
+        self.artifacts = self.model_folder / ARTIFACTS
+        self.artifacts.mkdir(parents=True)
+
+    def write_static(self, loader: Path) -> None:
+        """Write what is the same for every model: the runtime, the loader, the small modules around them."""
+        runtime = self.model_folder / "_runtime"
+        runtime.mkdir()
+        for source in sorted(files("modelwright.runtime").iterdir(), key=lambda item: item.name):
+            if source.name.endswith(".py"):
+                (runtime / source.name).write_bytes(source.read_bytes())
+        (runtime / loader.name).write_bytes(loader.read_bytes())
+        templates = files("modelwright.capturing") / "templates"
+        for template, path in _TEMPLATES.items():
+            target = self.package_folder / path
+            if not target.exists():
+                target.write_bytes((templates / template).read_bytes())
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Write a document of the model folder."""
+        path = self.model_folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write the manifest."""
+        self.write("manifest.json", dump_manifest(manifest))
+
+    def write_scenarios(self, scenarios: Iterable[Scenario]) -> None:
+        """Write the scenarios, one JSON object per line."""
+        self.write("scenarios.jsonl", b"".join(msgspec.json.encode(item) + b"\n" for item in scenarios))
+
+    def write_profile(self, profile: Profile) -> None:
+        """Write the profile."""
+        self.write("profile.json", msgspec.json.format(msgspec.json.encode(profile), indent=1) + b"\n")
+
+    def write_project(self, manifest: Manifest) -> None:
+        """Write the ``pyproject.toml`` that makes the folder a project any build frontend can build."""
+        document = tomlkit.document()
+        document.add(tomlkit.comment("Written by capture: the manifest in the model folder says everything else."))
+        system = tomlkit.table()
+        system.add("requires", [manifest.tool.replace(" ", "==")])
+        system.add("build-backend", "modelwright.backend")
+        document.add("build-system", system)
+        project = tomlkit.table()
+        project.add("name", manifest.name)
+        project.add("dynamic", ["version"])
+        document.add("project", project)
+        (self.root / "pyproject.toml").write_text(tomlkit.dumps(document), "utf-8")
+
+    def artifact_files(self) -> tuple[File, ...]:
+        """Return the artifacts with their digests."""
+        paths = sorted(path for path in self.artifacts.rglob("*") if path.is_file())
+        return tuple(describe(path, self.artifacts) for path in paths)
+
+
+_TEMPLATES = {
+    "package_init.py": "__init__.py",
+    "model_init.py": f"{MODEL_FOLDER}/__init__.py",
+    "model_main.py": f"{MODEL_FOLDER}/__main__.py",
+    "model_test.py": f"{MODEL_FOLDER}/test_scenarios.py",
+}
+
+
+def describe(path: Path, folder: Path) -> File:
+    """Return a file's path relative to a folder, its digest and its size."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return File(path=path.relative_to(folder).as_posix(), sha256=digest.hexdigest(), size=size)

@@ -1,0 +1,100 @@
+"""Store a live model in the best format that holds it, and say which one and why.
+
+Called by capture. A format without code execution is preferred; when it cannot hold the model, the next one that
+claims it is used and the reason is kept, so that nobody is surprised.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modelwright.capturing.formats import Format, Saved, format_named, ranked
+from modelwright.errors import SerialisationError
+from modelwright.spec.manifest import Storage
+
+SHOWN_TYPES = 5
+
+
+class Stored(NamedTuple):
+    """How a model was stored.
+
+    Attributes:
+        format: The format.
+        storage: Its entry in the manifest.
+        note: Why a better format was passed over; empty if none was.
+    """
+
+    format: Format
+    storage: Storage
+    note: str
+
+
+def store(
+    model: Any,
+    artifacts: Path,
+    *,
+    package: str,
+    methods: tuple[str, ...],
+    format: str | None = None,
+    trust: Collection[str] = (),
+) -> Stored:
+    """Write the artifacts of a model into an empty folder.
+
+    Args:
+        model: The live model, its own code importable below ``package``.
+        artifacts: The folder.
+        package: Import name of the package.
+        methods: Methods that the model answers.
+        format: Name of the format to use; by default the best that claims the model and can hold it without types
+            that the reader would have to vouch for.
+        trust: Types the caller vouches for although they are not in a format's reviewed list.
+
+    Raises:
+        SerialisationError: No format can hold the model.
+        UnknownPluginError: There is no such format.
+        MissingExtraError: The format's library is not installed.
+    """
+    candidates = [format_named(format)] if format else ranked(model)
+    notes: list[str] = []
+    for position, candidate in enumerate(candidates):
+        last = position == len(candidates) - 1
+        try:
+            saved = candidate.save(model, artifacts, package=package)
+        except SerialisationError as error:
+            if last:
+                raise
+            notes.append(f"{candidate.name} cannot hold it: {error.why or error.what}")
+        else:
+            strangers = sorted(set(saved.types) - set(trust))
+            if not strangers or last or format:
+                return Stored(candidate, _storage(model, candidate, saved, methods), "; ".join(notes))
+            notes.append(f"{candidate.name} does not know {_listed(strangers)}")
+        _empty(artifacts)
+    raise AssertionError("the last candidate returns or raises")
+
+
+def _storage(model: Any, form: Format, saved: Saved, methods: tuple[str, ...]) -> Storage:
+    kind = model if hasattr(model, "__qualname__") else type(model)
+    module = getattr(kind, "__module__", "") or getattr(model, "__name__", "")
+    return Storage(
+        format=form.name,
+        loader=form.loader.stem,
+        model_type=f"{module}.{getattr(kind, '__qualname__', '')}".strip("."),
+        methods=methods,
+        executes_code=form.executes_code,
+        types=tuple(sorted(saved.types)),
+        options=saved.options,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN_TYPES} more" if len(names) > SHOWN_TYPES else ""
+    return ", ".join(names[:SHOWN_TYPES]) + more
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
