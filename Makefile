@@ -26,7 +26,7 @@ demo: $(READY) ## train, capture, build, verify, install, predict, retrain, diff
 	@$(BIN)/modelwright demo $(ARGS)
 
 test: $(READY) ## run every test; the last line is pytest's
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term --cov-fail-under $(GATE) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report term --cov-fail-under $(GATE) $(ARGS)
 
 lint: $(READY) ## check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

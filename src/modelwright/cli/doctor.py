@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from modelwright.cli import configuration
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output
+from modelwright.runtime.digests import cache_folder
 from modelwright.spec.struct import Frozen
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _installed(requirement: Requirement) -> bool:
 
 
 def _cache() -> Check:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelwright"
+    folder = cache_folder()
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if os.access(nearest, os.W_OK):
         return Check(name="cache", status="ok", detail=str(folder))
