@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+from cyclonedx.contrib.hash.factories import HashTypeFactory
+from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import LicenseExpression
@@ -32,6 +33,7 @@ from modelwright.spec.signature import Field
 
 NAMESPACE = uuid.UUID("6f1d6b0e-6a0f-5c3e-9d0a-4f1f7b0c2a11")
 """Where serial numbers live: the same bill of materials has the same number (RFC 9562, UUID version 5)."""
+_HASHES = HashTypeFactory()
 _APPROACH = {
     "classification": "supervised",
     "regression": "supervised",
@@ -85,7 +87,7 @@ def _model(manifest: Manifest) -> Component:
                 type=ComponentType.FILE,
                 name=f"artifacts/{file.path}",
                 bom_ref=f"{purl}#artifacts/{file.path}",
-                hashes=[HashType.from_hashlib_alg("sha256", file.sha256)],
+                hashes=[_HASHES.from_hashlib_alg("sha256", file.sha256)],
             )
             for file in manifest.artifacts
         ],
@@ -126,19 +128,22 @@ def _files(locked: dict[str, Any]) -> Iterator[ExternalReference]:
                 type=ExternalReferenceType.DISTRIBUTION,
                 url=XsUri(file.get("url") or file["path"]),
                 hashes=[
-                    HashType.from_hashlib_alg(algorithm, digest)
+                    _HASHES.from_hashlib_alg(algorithm, digest)
                     for algorithm, digest in sorted(file.get("hashes", {}).items())
                 ],
             )
 
 
 def _connect(bom: Bom, model: Component, manifest: Manifest, package: Package) -> None:
-    """Draw the dependency graph: from the model to what it requires, and on as far as the lock tells."""
+    """Draw the dependency graph: from the model to what it requires, and on as far as the lock tells.
+
+    Where the manifest names no requirement of its own, whatever is locked counts as the model's.
+    """
     by_name: dict[str, list[Component]] = {}
     for component in bom.components:
         by_name.setdefault(component.name, []).append(component)
     direct = (canonicalize_name(Requirement(text).name) for text in manifest.environment.dependencies)
-    bom.register_dependency(model, _named(by_name, direct))
+    bom.register_dependency(model, _named(by_name, direct) or bom.components)
     for locked in _packages(package):
         wanted = (canonicalize_name(str(each.get("name", ""))) for each in locked.get("dependencies", ()))
         for component in by_name[canonicalize_name(locked["name"])]:
