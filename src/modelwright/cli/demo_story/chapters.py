@@ -1,0 +1,126 @@
+"""The story of the demo: from a trained model to a verified wheel, and what is refused on the way.
+
+Nothing is prepared: every command is run as it is shown, and prints what it prints.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from modelwright.cli.demo_story.telling import Chapter, Run
+
+OLD = "dist/progression-1.0.0-*.whl"
+NEW = "dist/progression-1.1.0-*.whl"
+TUMOUR = "dist/tumour-1.0.0-*.whl"
+
+USE = "import progression, tumour, pandas; print(tumour.predict(pandas.read_csv('rows.csv')))"
+MISTAKE = (
+    "import pandas, tumour; tumour.predict(pandas.read_csv('rows.csv').rename(columns={'mean_area': 'mean_aera'}))"
+)
+NO_TOOL = "import modelwright"
+FLIP = (
+    "import glob, pathlib, shutil; wheel = pathlib.Path(glob.glob('dist/tumour-*.whl')[0]); "
+    "content = bytearray(wheel.read_bytes()); at = content.index(b'tumour/model/artifacts/') + 200; content[at] ^= 1; "
+    "pathlib.Path('tampered').mkdir(exist_ok=True); (pathlib.Path('tampered') / wheel.name).write_bytes(content)"
+)
+
+
+def chapters() -> tuple[Chapter, ...]:
+    """Return the story; the way a virtual environment is made depends on this Python."""
+    venv = "python -m venv consumer" if find_spec("ensurepip") else "uv venv --seed consumer"
+    return (
+        Chapter(
+            "Train a model and capture it",
+            "442 patients: numbers, categories, gaps. The script ends with mw.capture(...), which takes the model with "
+            "its code, its exact libraries, its quality and its proof. A function of the script is part of the model.",
+            (
+                Run("tail -n 21 train_progression.py", lines=30),
+                Run("python train_progression.py 1.0.0 250"),
+                Run("ls models/progression-1.0.0/progression models/progression-1.0.0/progression/model", lines=30),
+                Run("cat models/progression-1.0.0/progression/features.py"),
+            ),
+        ),
+        Chapter(
+            "Capture a model that was saved long ago",
+            "A .joblib file runs code when it is opened, so it is refused, unopened, until you vouch for it.",
+            (
+                Run("python train_tumour.py"),
+                Run(
+                    "modelwright capture tumour.joblib --name tumour --version 1.0.0 --sample train.csv "
+                    "--target diagnosis --evaluate test.csv",
+                    ends=(4,),
+                ),
+                Run(
+                    "modelwright capture tumour.joblib --name tumour --version 1.0.0 --sample train.csv "
+                    "--target diagnosis --evaluate test.csv --trust file",
+                    lines=20,
+                ),
+            ),
+        ),
+        Chapter(
+            "Build wheels",
+            "Pure packaging: the model is not imported, and the same folder gives the same bytes.",
+            (
+                Run("modelwright build models/progression-1.0.0"),
+                Run("modelwright build models/tumour-1.0.0 --quiet"),
+                Run(f"modelwright inspect {TUMOUR} --quiet", lines=14),
+            ),
+        ),
+        Chapter(
+            "Verify",
+            "A clean environment from the wheel's own lock, its own scenarios, and a report bound to its sha256.",
+            (Run(f"modelwright verify {OLD}"),),
+        ),
+        Chapter(
+            "Install with plain pip where modelwright was never heard of",
+            "A model is a library like any other.",
+            (
+                Run(venv),
+                Run(f"consumer/bin/pip install --quiet {OLD} {TUMOUR}", lines=-3),
+                Run("consumer/bin/pip list", lines=20),
+                Run(f'consumer/bin/python -c "{NO_TOOL}"', lines=-1, ends=(1,)),
+            ),
+        ),
+        Chapter(
+            "Predict, from Python and from the command line",
+            "A data frame in, a data frame out; a file in, a file out. A mistake is named, with place and cure.",
+            (
+                Run(f'consumer/bin/python -c "{USE}"'),
+                Run("consumer/bin/tumour predict rows.csv"),
+                Run(f'consumer/bin/python -c "{MISTAKE}" 2>&1 | grep -A9 MW201', ends=(0,)),
+            ),
+        ),
+        Chapter(
+            "Retrain, and see what changed",
+            "A hundred more patients. diff runs both versions on the scenarios of both and gives a SemVer verdict.",
+            (
+                Run("python train_progression.py 1.1.0 350"),
+                Run("modelwright build models/progression-1.1.0 --quiet"),
+                Run(f"modelwright diff {OLD} {NEW}", lines=40, ends=(0, 1)),
+            ),
+        ),
+        Chapter(
+            "Try another Python",
+            "The model was verified on this Python only, and the wheel's tag says so: no installer puts it on another.",
+            (
+                Run(
+                    f"consumer/bin/pip download --no-deps --only-binary :all: --python-version 3.10 --dest other {OLD}",
+                    lines=-1,
+                    ends=(1,),
+                ),
+            ),
+        ),
+        Chapter(
+            "Flip one byte",
+            "pip installs it without a word. The package itself looks before it loads, and so does verify.",
+            (
+                Run(f'python -c "{FLIP}"'),
+                Run(
+                    "consumer/bin/pip install --quiet --no-deps --force-reinstall tampered/*.whl && echo installed",
+                    lines=-1,
+                ),
+                Run("consumer/bin/tumour predict rows.csv", ends=(4,)),
+                Run("modelwright verify tampered/*.whl", ends=(4,)),
+            ),
+        ),
+    )
