@@ -7,7 +7,7 @@ In Markdown, the blocks of a page run in order, in a folder of the page's own:
 - ```` ```console ```` runs each line that begins with ``$`` and compares what it prints (``...`` stands for anything);
   ``exit=4`` says that the last one must end with that code, otherwise all must end with 0.
 
-A page that contains ``<!-- begins with: captured -->`` finds the model folder ``models/churn-1.0.0`` of
+A page that contains ``<!-- begins with: captured -->`` finds the model folder ``models/tumour-1.0.0`` of
 ``docs/train.py`` in its folder; with ``built``, its wheel too. Both are made once per process.
 """
 
@@ -44,7 +44,7 @@ def workshop() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="modelwright-docs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shutil.copy(ROOT / "docs" / "train.py", folder)
-    for command in ("python train.py", "modelwright build models/churn-1.0.0"):
+    for command in ("python train.py", "modelwright build models/tumour-1.0.0"):
         done = shell(command, folder)
         assert done.returncode == 0, done.stdout
     return folder
