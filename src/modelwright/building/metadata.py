@@ -26,6 +26,7 @@ VERSION = "2.4"
 MARKDOWN = "text/markdown; charset=UTF-8; variant=GFM"
 SUMMARY_LENGTH = 512
 """Longest Summary, characters: the limit that PyPI and twine share."""
+_MAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 _README_TYPES = {".md": MARKDOWN, ".rst": "text/x-rst; charset=UTF-8", ".txt": "text/plain; charset=UTF-8"}
 
 
@@ -65,10 +66,10 @@ def _collect(project: Project) -> dict[str, Any]:
         "metadata_version": VERSION,
         "name": manifest.name,
         "version": manifest.version,
-        "summary": one_line(_string(project, "description", manifest.summary))[:SUMMARY_LENGTH],
+        "summary": one_line(_string(project, "description", manifest.summary))[:SUMMARY_LENGTH].rstrip(),
         "description": description,
         "description_content_type": content_type,
-        "keywords": [one_line(tag).replace(",", " ") for tag in _strings(project, "keywords", manifest.tags)],
+        "keywords": [one_line(tag.replace(",", " ")) for tag in _strings(project, "keywords", manifest.tags)],
         "classifiers": _strings(project, "classifiers", ()),
         "project_urls": {one_line(label): one_line(url) for label, url in _table(project, "urls").items()},
         "license_expression": _licence(project),
@@ -153,12 +154,18 @@ def _people(project: Project) -> dict[str, str]:
     """Return authors and maintainers; whoever has a mail address stands in the ``-Email`` field (PEP 621)."""
     people = {"author": _persons(project, "authors"), "maintainer": _persons(project, "maintainers")}
     if "authors" not in project.table:
-        people["author"] = [parseaddr(owner) if "@" in owner else (owner, "") for owner in project.manifest.owners]
+        people["author"] = [_owner(owner) for owner in project.manifest.owners]
     found = {}
     for role, persons in people.items():
         found[role] = ", ".join(one_line(name) for name, mail in persons if not mail)
         found[f"{role}_email"] = ", ".join(_address(name, mail) for name, mail in persons if mail)
     return found
+
+
+def _owner(owner: str) -> tuple[str, str]:
+    """Split ``Name <mail>``; anything else is a name."""
+    name, mail = parseaddr(owner)
+    return (name, mail) if _MAIL.fullmatch(mail) else (owner, "")
 
 
 def _address(name: str, mail: str) -> str:
@@ -171,7 +178,11 @@ def _persons(project: Project, field: str) -> list[tuple[str, str]]:
     said = project.table.get(field, [])
     if not isinstance(said, list) or not all(isinstance(person, dict) for person in said):
         raise _wrong(project, field, "a list of tables with name or email")
-    return [(str(person.get("name", "")), str(person.get("email", ""))) for person in said]
+    persons = [(str(person.get("name", "")), str(person.get("email", ""))) for person in said]
+    for _, mail in persons:
+        if mail and not _MAIL.fullmatch(mail):
+            raise ProjectError(f"{mail!r} is no mail address.", where=f"{project.where}: project.{field}")
+    return persons
 
 
 def _requirements(project: Project) -> dict[str, list[str]]:
