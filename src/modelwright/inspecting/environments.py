@@ -26,9 +26,10 @@ from packaging.utils import canonicalize_name
 from modelwright.errors import EnvironmentBuildError
 from modelwright.inspecting import bytecode
 from modelwright.inspecting.installers import Installer, python_of
-from modelwright.inspecting.interpreters import Interpreter
+from modelwright.inspecting.interpreters import Interpreter, find_interpreter
 from modelwright.inspecting.lock import locked
-from modelwright.package import Package
+from modelwright.inspecting.wheel import check_wheel
+from modelwright.package import Package, open_wheel
 from modelwright.runtime.digests import cache_folder
 
 try:
@@ -128,29 +129,25 @@ def create(
 
 @contextmanager
 def kept(
-    package: Package,
-    wheel: Path,
-    *,
-    sha256: str,
-    interpreter: Interpreter,
-    installer: Installer,
-    cache: Path | None = None,
-) -> Iterator[Environment]:
-    """Give an environment that is kept for the next time; it is made first if there is none.
+    wheel: Path, *, installer: Installer, python: str | None = None, cache: Path | None = None
+) -> Iterator[tuple[Environment, Package]]:
+    """Give an environment with a wheel in it that is kept for the next time; it is made first if there is none.
 
     Args:
-        package: The package, whose lock is installed.
-        wheel: The wheel of it.
-        sha256: Digest of the wheel.
-        interpreter: The Python to use.
-        installer: What makes it if it is not there.
+        wheel: The wheel; it is checked to the last byte.
+        installer: What makes the environment if it is not there.
+        python: Version or path of the Python to use; by default one that the package was verified on.
         cache: Folder that holds the environments; by default one in the user's cache folder.
 
     Raises:
+        PackageError: The wheel contradicts itself.
+        IntegrityError: A file is not the file that was captured.
         EnvironmentBuildError: It cannot be made.
     """
+    sha256 = check_wheel(wheel).sha256
+    package = open_wheel(wheel, sha256=sha256)
+    interpreter = find_interpreter(python, package.manifest.environment)
     cache = cache or cache_folder() / "environments"
-    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = cache / f"{package.import_name}-{_key(package, sha256, interpreter)}"
     if not (target / _USED).is_file():
         _make(package, wheel, target=target, interpreter=interpreter, installer=installer)
@@ -158,7 +155,7 @@ def kept(
     with _in_use(target):
         prune(cache)
         environment = Environment(folder=target, interpreter=interpreter, installer=installer.name, wanted=wanted)
-        yield environment
+        yield environment, package
         bytecode.keep(environment.libraries, interpreter.tag)
 
 
@@ -172,6 +169,7 @@ def _make(package: Package, wheel: Path, *, target: Path, interpreter: Interpret
     """Make an environment under a temporary name and move it into place; whoever is first wins."""
     making = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         create(package, wheel, folder=making, interpreter=interpreter, installer=installer)
         (making / _USED).touch()
         with suppress(OSError):

@@ -45,9 +45,11 @@ def read(reference: Reference) -> Package:
         MissingExtraError: A URL was given and the extra ``remote`` is not installed.
 
     Example:
-        >>> read("churm-model")
-        Traceback (most recent call last):
-        modelwright.errors.UnknownPackageError: MW110: There is no package 'churm-model'...
+        >>> try:
+        ...     read("churm-model")
+        ... except UnknownPackageError as error:
+        ...     error.what
+        "There is no package 'churm-model'."
     """
     if isinstance(reference, Package):
         return reference
