@@ -99,7 +99,7 @@ _TEMPLATES = {
     "package_init.py": "__init__.py",
     "model_init.py": f"{MODEL_FOLDER}/__init__.py",
     "model_main.py": f"{MODEL_FOLDER}/__main__.py",
-    "model_test.py": f"{MODEL_FOLDER}/test_scenarios.py",
+    "model_scenarios.py": f"{MODEL_FOLDER}/test_scenarios.py",
 }
 
 

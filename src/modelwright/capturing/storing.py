@@ -38,7 +38,7 @@ def store(
     *,
     package: str,
     methods: tuple[str, ...],
-    format: str | None = None,
+    choice: str | None = None,
     trust: Collection[str] = (),
 ) -> Stored:
     """Write the artifacts of a model into an empty folder.
@@ -48,7 +48,7 @@ def store(
         artifacts: The folder.
         package: Import name of the package.
         methods: Methods that the model answers.
-        format: Name of the format to use; by default the best that claims the model and can hold it without types
+        choice: Name of the format to use; by default the best that claims the model and can hold it without types
             that the reader would have to vouch for.
         trust: Types the caller vouches for although they are not in a format's reviewed list.
 
@@ -57,7 +57,7 @@ def store(
         UnknownPluginError: There is no such format.
         MissingExtraError: The format's library is not installed.
     """
-    candidates = [format_named(format)] if format else ranked(model)
+    candidates = [format_named(choice)] if choice else ranked(model)
     notes: list[str] = []
     for position, candidate in enumerate(candidates):
         last = position == len(candidates) - 1
@@ -69,7 +69,7 @@ def store(
             notes.append(f"{candidate.name} cannot hold it: {error.why or error.what}")
         else:
             strangers = sorted(set(saved.types) - set(trust))
-            if not strangers or last or format:
+            if not strangers or last or choice:
                 return Stored(candidate, _storage(model, candidate, saved, methods), "; ".join(notes))
             notes.append(f"{candidate.name} does not know {_listed(strangers)}")
         _empty(artifacts)
