@@ -12,7 +12,7 @@ from typing import Any
 
 import joblib
 
-from modelwright.capturing.skeleton import write_skeleton
+from modelwright.capturing.staging import Stage
 
 HERE = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 
@@ -94,14 +94,12 @@ def write_model(
     **environment: Any,
 ) -> Path:
     """Write an import package with a model folder below ``root``; return the model folder."""
-    package = root / name
-    loader_file = root / "toy_loader.py"
     root.mkdir(parents=True, exist_ok=True)
+    stage, loader_file = Stage(root, name), root / "toy_loader.py"
     loader_file.write_text(loader)
-    write_skeleton(package, loader_file)
+    stage.write_static(loader_file)
     loader_file.unlink()
-    folder = package / "model"
-    (folder / "artifacts").mkdir()
+    folder = stage.model_folder
     for path, content in (artifacts or {}).items():
         (folder / "artifacts" / path).write_bytes(content)
     if native is not None:

@@ -39,13 +39,13 @@ def main(folder: Path, package: str, argv: list[str]) -> int:
     try:
         return _run(Path(folder), package, argv)
     except ModelwrightError as error:
-        print(error, file=sys.stderr)
+        _tell(error)
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except BrokenPipeError:  # whoever read our output has seen enough; do not let the interpreter complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        _tell("Interrupted.")
         return INTERRUPTED
 
 
@@ -92,6 +92,14 @@ def _parser(manifest: dict[str, Any]) -> argparse.ArgumentParser:
     return parser
 
 
+def _show(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _tell(message: object) -> None:
+    sys.stderr.write(f"{message}\n")
+
+
 def _add_trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust", metavar="TYPE", action="append", default=[], help="a type that you vouch for; may be repeated"
@@ -102,10 +110,10 @@ def _methods(manifest: dict[str, Any]) -> tuple[str, ...]:
     return tuple(manifest["storage"].get("methods", ("predict",)))
 
 
-def _info(folder: Path, package: str, manifest: dict[str, Any], options: argparse.Namespace) -> int:
+def _info(_folder: Path, _package: str, manifest: dict[str, Any], options: argparse.Namespace) -> int:
     from .describing import describe
 
-    print(json.dumps(manifest, indent=2, ensure_ascii=False) if options.json else describe(manifest))
+    _show(json.dumps(manifest, indent=2, ensure_ascii=False) if options.json else describe(manifest))
     return OK
 
 
@@ -113,31 +121,29 @@ def _predict(folder: Path, package: str, manifest: dict[str, Any], options: argp
     from .files import kind_of_file, read_chunks
     from .loading import load
     from .scoring import output_columns, score
-    from .writing import destination, writer
+    from .writing import destination, write_all
 
     given = options.format or (kind_of_file(options.output) if options.output else "")
     kind = given or ("csv" if options.file == "-" else kind_of_file(options.file))
     if options.file != "-" and not Path(options.file).is_file():
-        print(DataFileError("There is no such file.", where=options.file), file=sys.stderr)
+        _tell(DataFileError("There is no such file.", where=options.file))
         return NOT_FOUND
     methods = (options.method,) if options.method else _methods(manifest)
     model = load(folder, package=package, trust=options.trust)
     with destination(options.output) as stream:
-        out = writer(kind, stream, output_columns(manifest, methods))
-        for chunk in read_chunks(options.file, manifest["signature"]["inputs"]):
-            out.write(score(model, methods, chunk))
-        out.close()
+        answers = (score(model, methods, chunk) for chunk in read_chunks(options.file, manifest["signature"]["inputs"]))
+        write_all(answers, kind, stream, output_columns(manifest, methods))
     return OK
 
 
-def _selftest(folder: Path, package: str, manifest: dict[str, Any], options: argparse.Namespace) -> int:
+def _selftest(folder: Path, package: str, _manifest: dict[str, Any], options: argparse.Namespace) -> int:
     from .describing import describe_selftest
     from .selftest import selftest
 
     scenarios: Path | None = options.scenarios
     if scenarios is not None and not scenarios.is_file():
-        print(DataFileError("There is no such file.", where=str(scenarios)), file=sys.stderr)
+        _tell(DataFileError("There is no such file.", where=str(scenarios)))
         return NOT_FOUND
     report = selftest(folder, package=package, trust=options.trust, scenarios=scenarios, answers=options.answers)
-    print(json.dumps(report, ensure_ascii=False, allow_nan=False) if options.json else describe_selftest(report))
+    _show(json.dumps(report, ensure_ascii=False, allow_nan=False) if options.json else describe_selftest(report))
     return FAILED if report["failed"] else OK

@@ -35,12 +35,12 @@ class Apart(NamedTuple):
 
     Attributes:
         columns: Values per column, in the order of the fields.
-        count: Number of rows.
+        rows: Number of rows.
         problems: What is wrong with the shape of the table: columns missing, unexpected, repeated, of unequal length.
     """
 
     columns: Columns
-    count: int
+    rows: int
     problems: list[Problem]
 
 
@@ -129,7 +129,7 @@ def _chosen(sent: list[str], names: tuple[str, ...], count: int, column: Callabl
 
 def _from_pandas(rows: Any, names: tuple[str, ...]) -> Apart:
     sent = [str(name) for name in rows.columns]
-    return _chosen(sent, names, len(rows), lambda position: rows.iloc[:, position].tolist())
+    return _chosen(sent, names, len(rows), lambda position: without_nan(rows.iloc[:, position].tolist()))
 
 
 def _from_polars(rows: Any, names: tuple[str, ...]) -> Apart:
@@ -165,7 +165,14 @@ def _from_numpy(rows: Any, names: tuple[str, ...]) -> Apart:
 def _array_values(column: Any) -> list[Any]:
     if column.dtype.kind in "mM":  # finer than microseconds, tolist() would give bare numbers
         column = column.astype("datetime64[us]" if column.dtype.kind == "M" else "timedelta64[us]")
-    return list(column) if column.ndim > 1 else list(column.tolist())
+    return list(column) if column.ndim > 1 else without_nan(column.tolist())
+
+
+def without_nan(values: list[Any]) -> list[Any]:
+    """Return values with ``None`` for NaN, which in pandas and NumPy is how a missing value is written."""
+    if all(value == value for value in values if type(value) is float):
+        return values
+    return [None if type(value) is float and value != value else value for value in values]
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -29,14 +29,14 @@ def build(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
     return _BUILDERS[signature["container"]](columns, count, signature)
 
 
-def _records(columns: Columns, count: int, signature: dict[str, Any]) -> list[dict[str, Any]]:
+def _records(columns: Columns, count: int, _signature: dict[str, Any]) -> list[dict[str, Any]]:
     names = list(columns)
     return (
         [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)] if names else [{}] * count
     )
 
 
-def _columns(columns: Columns, count: int, signature: dict[str, Any]) -> Columns:
+def _columns(columns: Columns, _count: int, _signature: dict[str, Any]) -> Columns:
     return dict(columns)
 
 
@@ -50,14 +50,14 @@ def _numpy(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
         return numpy.array(columns[fields[0]["name"]], dtype=dtype)
     rows = numpy.empty((count, len(fields)), dtype=object if dtype == "U" else dtype)
     for place, field in enumerate(fields):
-        rows[:, place] = numpy_column(columns[field["name"]], field, rows.dtype)
+        rows[:, place] = numpy_column(columns[field["name"]], rows.dtype)
     return rows.astype(dtype) if dtype in ("U", "S") else rows
 
 
-def numpy_column(values: list[Any], field: dict[str, Any], dtype: Any) -> Any:
+def numpy_column(values: list[Any], dtype: Any) -> Any:
     """Return one column as an array; in an array of objects, a missing value is NaN, as libraries expect it."""
     numpy = import_module("numpy")
-    if dtype != object:
+    if numpy.dtype(dtype).kind != "O":
         return numpy.array(values, dtype=dtype)
     column = numpy.empty(len(values), dtype=object)
     column[:] = [numpy.nan if value is None else value for value in values]
@@ -81,11 +81,11 @@ def pandas_column(values: list[Any], field: dict[str, Any]) -> Any:
     if native == "category":
         return _pandas_category(values, field)
     if field.get("shape") or family == "json":
-        return pandas.Series(numpy_column(values, field, object) if field.get("shape") else values, dtype=object)
+        return pandas.Series(numpy_column(values, object) if field.get("shape") else values, dtype=object)
     if family == "datetime":
         return _pandas_datetime(values, field)
     if native == "object":
-        return pandas.Series(numpy_column(values, field, object), dtype=object)
+        return pandas.Series(numpy_column(values, object), dtype=object)
     return pandas.Series(values, dtype=native or _PANDAS.get(family, field["datatype"]))
 
 
@@ -122,7 +122,7 @@ def _unit(native: str) -> str:
     return found[1] if found else "us"
 
 
-def _polars(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
+def _polars(columns: Columns, _count: int, signature: dict[str, Any]) -> Any:
     polars = import_module("polars")
     series = []
     for field in signature["inputs"]:
@@ -154,10 +154,26 @@ def polars_dtype(field: dict[str, Any]) -> Any:
     )
 
 
-_POLARS = {"bool": "Boolean", "string": "String", "bytes": "Binary", "date": "Date"}
+_POLARS = {
+    "bool": "Boolean",
+    "bytes": "Binary",
+    "date": "Date",
+    "float16": "Float32",
+    "float32": "Float32",
+    "float64": "Float64",
+    "int8": "Int8",
+    "int16": "Int16",
+    "int32": "Int32",
+    "int64": "Int64",
+    "string": "String",
+    "uint8": "UInt8",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
+}
 
 
-def _pyarrow(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
+def _pyarrow(columns: Columns, _count: int, signature: dict[str, Any]) -> Any:
     pyarrow = import_module("pyarrow")
     arrays = {}
     for field in signature["inputs"]:

@@ -5,6 +5,7 @@ Called by the command line. It computes nothing and prints nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -64,7 +65,7 @@ def _metric_row(metric: dict[str, Any]) -> tuple[str, ...]:
     return metric["metric"], f"{metric['value']:.6g}", measured
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     if not rows:
         return ["  none"]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]

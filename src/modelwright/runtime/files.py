@@ -99,7 +99,7 @@ def _text(stream: Any) -> IO[str]:
 
 
 def _read_stream(stream: BinaryIO, fields: list[dict[str, Any]], size: int) -> Iterator[Chunk]:
-    head = stream.peek(1)[:4096].lstrip() if hasattr(stream, "peek") else b""  # type: ignore[attr-defined]
+    head = stream.peek(1)[:4096].lstrip() if hasattr(stream, "peek") else b""
     kind = "json" if head.startswith(b"[") else "jsonl" if head.startswith(b"{") else "csv"
     try:
         yield from _READERS[kind](_text(stream), fields, size)

@@ -6,20 +6,38 @@ Called by loading, the generated package, scenarios and the command line. It doe
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from .answers import Answers
+from .answers import Outputs
 from .containers import count_rows, kind_of, take_apart
 from .conversion import build
 from .errors import ModelwrightError, OutputError
+from .returning import Returner
+from .shortcuts import shortcuts_of
 from .validation import judge_table, judges_of
+
+
+class Fitted(NamedTuple):
+    """Rows that fit the signature.
+
+    Attributes:
+        kind: The kind of container that they came in.
+        size: Number of rows.
+        index: Their index, for pandas.
+        rows: The rows, in the container that the model was trained on.
+    """
+
+    kind: str
+    size: int
+    index: Any
+    rows: Any
 
 
 class Model:
     """A model that answers rows.
 
     Besides :meth:`predict`, every method that the manifest lists (``predict_proba``, ``transform`` …) is there under
-    its own name.
+    its own name. Models hold no state of a call, so threads may share one as far as the model itself allows.
 
     Args:
         native: The model itself, as its library made it.
@@ -52,7 +70,9 @@ class Model:
         self._title = f"{manifest['name']} {manifest['version']}"
         self._judges = judges_of(self._signature["inputs"])
         self._names = tuple(judge.name for judge in self._judges)
-        self._answers = {method: self._answers_of(method) for method in self.methods}
+        self._shortcuts = shortcuts_of(self._signature)
+        self._outputs = {method: self._outputs_of(method) for method in self.methods}
+        self._returners = {method: Returner(outputs) for method, outputs in self._outputs.items()}
 
     def __repr__(self) -> str:
         """Show name, version and the type of the model itself."""
@@ -63,8 +83,7 @@ class Model:
         methods = self.__dict__.get("methods", ())
         if name in methods:
             return partial(self.call, name)
-        listed = f"; this model has {', '.join(methods)}" if not name.startswith("_") else ""
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{listed}")
+        raise AttributeError(f"This model has no {name!r}; it has {', '.join(methods)}.")
 
     def predict(self, rows: Any) -> Any:
         """Return what the model predicts for rows, in the kind of container that they came in.
@@ -89,62 +108,65 @@ class Model:
             SignatureError: The rows do not fit the signature; every problem is listed.
             OutputError: The model failed, or answered what its signature does not allow.
         """
-        answers = self._answers.get(method) or self.__getattr__(method)
+        returner = self._returners.get(method) or self.__getattr__(method)
+        fitted = self.fit_rows(rows)
+        if not fitted.size:
+            return returner.give_nothing(fitted.kind, fitted.index)
+        return returner.give(self._ask(method, fitted), fitted.kind, fitted.index)
+
+    def answer_lists(self, rows: Any) -> dict[str, list[Any]]:
+        """Return one list of plain Python values per output, of all methods; the rows are judged once.
+
+        Raises:
+            ModelwrightError: As :meth:`call`.
+        """
+        answers: dict[str, list[Any]] = {}
+        fitted = self.fit_rows(rows)
+        for method, outputs in self._outputs.items():
+            nothing: dict[str, list[Any]] = {name: [] for name in outputs.names}
+            answers |= outputs.lists(self._ask(method, fitted)) if fitted.size else nothing
+        return answers
+
+    def answer_columns(self, rows: Any, methods: tuple[str, ...]) -> dict[str, list[Any]]:
+        """Return the columns that a frame would get, as lists, of several methods; the rows are judged once.
+
+        Raises:
+            ModelwrightError: As :meth:`call`.
+        """
+        answers: dict[str, list[Any]] = {}
+        fitted = self.fit_rows(rows)
+        for method in methods:
+            returner = self._returners[method]
+            nothing = returner.give_nothing("columns", None)
+            answers |= returner.give(self._ask(method, fitted), "columns", None) if fitted.size else nothing
+        return answers
+
+    def fit_rows(self, rows: Any) -> Fitted:
+        """Judge rows, and return them in the container that the model was trained on.
+
+        Raises:
+            ContainerError: The rows are in no container that is understood.
+            SignatureError: The rows do not fit the signature.
+        """
         kind = kind_of(rows)
         index = rows.index if kind == "pandas" else None
         count = count_rows(rows, kind)
-        fitting = self.fit_rows(rows, kind)
-        if count == 0:
-            return answers.empty(kind, index)
-        answer = answers.check(self._ask(method, fitting), count)
-        return answers.given_back(answer, kind, index)
+        shortcut = self._shortcuts.get(kind)
+        fitting = shortcut(rows) if shortcut is not None and count else None
+        if fitting is None:
+            columns = judge_table(self._judges, take_apart(rows, kind, self._names), model=self._title)
+            fitting = build(columns, count, self._signature) if count else columns
+        return Fitted(kind, count, index, fitting)
 
-    def answer_lists(self, method: str, rows: Any) -> dict[str, list[Any]]:
-        """Return one list of plain Python values per output of a method, whatever the rows came in.
-
-        Raises:
-            ModelwrightError: As :meth:`call`.
-        """
-        answers, kind = self._answers[method], kind_of(rows)
-        count = count_rows(rows, kind)
-        fitting = self.fit_rows(rows, kind)
-        if count == 0:
-            return {name: [] for name in answers.names}
-        return answers.lists(answers.check(self._ask(method, fitting), count))
-
-    def flat_lists(self, method: str, rows: Any) -> dict[str, list[Any]]:
-        """Return one list per column of a frame's answer (an output with class labels is one column per label).
-
-        Raises:
-            ModelwrightError: As :meth:`call`.
-        """
-        answers, kind = self._answers[method], kind_of(rows)
-        count = count_rows(rows, kind)
-        fitting = self.fit_rows(rows, kind)
-        if count == 0:
-            return {name: [] for name in answers.columns}
-        answer = answers.check(self._ask(method, fitting), count)
-        given: dict[str, list[Any]] = answers.given_back(answer, "columns", None)
-        return given
-
-    def fit_rows(self, rows: Any, kind: str) -> Any:
-        """Return the rows in the container that the model was trained on, after they were judged.
-
-        Raises:
-            SignatureError: The rows do not fit the signature.
-        """
-        columns = judge_table(self._judges, take_apart(rows, kind, self._names), model=self._title)
-        return build(columns, count_rows(rows, kind), self._signature)
-
-    def _answers_of(self, method: str) -> Answers:
+    def _outputs_of(self, method: str) -> Outputs:
         outputs = [output for output in self._signature["outputs"] if output.get("method", "predict") == method]
-        return Answers(method, outputs, self._title)
+        return Outputs(method, outputs, self._title)
 
-    def _ask(self, method: str, rows: Any) -> Any:
-        """Call the model itself; whatever it raises becomes one kind of error."""
-        ask = getattr(self.native, method, None) or self.native
+    def _ask(self, method: str, fitted: Fitted) -> Any:
+        """Call the model itself and check its answer; whatever it raises becomes one kind of error."""
+        ask: Any = getattr(self.native, method, None) or self.native
         try:
-            return ask(rows)  # type: ignore[operator]
+            answer = ask(fitted.rows)
         except ModelwrightError:
             raise
         except Exception as error:  # the model's own code may raise anything
@@ -153,3 +175,4 @@ class Model:
                 why=f"{type(error).__name__}: {error}",
                 hint="The rows fit the signature, so this is a fault of the model; report it with these rows.",
             ) from error
+        return self._outputs[method].check(answer, fitted.size)

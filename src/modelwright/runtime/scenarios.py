@@ -87,10 +87,7 @@ def answer_rows(model: Model, rows: list[dict[str, Any]]) -> Answers:
         DataError: The rows do not fit, or the model failed.
     """
     decoded = decode_rows(rows, model.manifest["signature"]["inputs"])
-    answers: Answers = {}
-    for method in model.methods:
-        answers |= {name: encode(values) for name, values in model.answer_lists(method, decoded).items()}
-    return answers
+    return {name: encode(values) for name, values in model.answer_lists(decoded).items()}
 
 
 def _example(model: Model, scenario: dict[str, Any], answers: Answers) -> Iterator[str]:
@@ -131,7 +128,8 @@ def _direction(model: Model, scenario: dict[str, Any], answers: Answers) -> Iter
     for row, (old, new) in enumerate(zip(before, after, strict=True)):
         slack = atol + rtol * abs(old)
         if (new < old - slack) if never == "lower" else (new > old + slack):
-            yield f"row {row}: adding {add:g} to {field} moves {_label(scenario)} from {old!r} to {new!r}, never {never}"
+            moves = f"moves {_label(scenario)} from {old!r} to {new!r}"
+            yield f"row {row}: adding {add:g} to {field} {moves}; it must never become {never}"
 
 
 _JUDGES: dict[str, Callable[[Model, dict[str, Any], Answers], Iterator[str]]] = {
@@ -183,7 +181,8 @@ def _tolerance(model: Model, scenario: dict[str, Any], name: str) -> tuple[float
 def _differences(name: str, expected: list[Any], answered: list[Any], close: tuple[float, float]) -> Iterator[str]:
     for row, (wanted, value) in enumerate(zip(expected, answered, strict=True)):
         if not is_close(value, wanted, close):
-            yield f"row {row}: {name} is {_short(value)}; {_short(wanted)} is expected (rtol {close[0]:g}, atol {close[1]:g})"
+            within = f"(rtol {close[0]:g}, atol {close[1]:g})"
+            yield f"row {row}: {name} is {_short(value)}; {_short(wanted)} is expected {within}"
 
 
 def _short(value: Any) -> str:
@@ -200,8 +199,10 @@ def is_close(value: Any, expected: Any, tolerance: tuple[float, float]) -> bool:
         tolerance: rtol and atol.
 
     Example:
-        >>> is_close([0.1, 0.9], [0.1, 0.90001], (1e-4, 0.0)), is_close(1, True, (0.0, 0.0)), is_close(None, "NaN", (0, 0))
-        (True, False, True)
+        >>> is_close([0.1, 0.9], [0.1, 0.90001], (1e-4, 0.0)), is_close(1, True, (0.0, 0.0))
+        (True, False)
+        >>> is_close(None, "NaN", (0.0, 0.0))
+        True
     """
     if isinstance(expected, list) and isinstance(value, list):
         return len(value) == len(expected) and all(map(lambda a, e: is_close(a, e, tolerance), value, expected))

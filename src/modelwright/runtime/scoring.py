@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .answers import flat_names
 from .errors import OutputError, Problem, SignatureError
 from .files import Chunk
 from .model import Model
+from .returning import flat_names
 
 Columns = dict[str, list[Any]]
 
@@ -34,14 +34,11 @@ def score(model: Model, methods: tuple[str, ...], chunk: Chunk) -> Columns:
         SignatureError: Rows do not fit; each is named by its line in the file.
         OutputError: The model failed, or answered what its signature does not allow.
     """
-    answers: Columns = {}
     try:
-        for method in methods:
-            answers |= model.flat_lists(method, chunk.rows)
+        return model.answer_columns(chunk.rows, methods)
     except (SignatureError, OutputError) as error:
         problems = [_placed(problem, chunk) for problem in error.problems]
         raise type(error)(error.what, where=error.where, why=error.why, hint=error.hint, problems=problems) from error
-    return answers
 
 
 def _placed(problem: Problem, chunk: Chunk) -> Problem:

@@ -13,15 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .containers import take_apart
-from .conversion import build
 from .documents import read_scenarios
 from .encoding import decode_rows
 from .errors import DataError
 from .loading import load
 from .model import Model
 from .scenarios import Result, run_scenario
-from .validation import judge_table, judges_of
 
 REPEATS = 50
 """A latency is the median of at most so many calls."""
@@ -99,15 +96,12 @@ def latencies(model: Model, rows: list[dict[str, Any]]) -> dict[str, float]:
 
 def _tiled(model: Model, rows: list[dict[str, Any]], count: int) -> Any:
     """Return that many rows in the container that the model was trained on: what a caller would send."""
-    signature = model.manifest["signature"]
-    records = decode_rows(list(islice(cycle(rows), count)), signature["inputs"])
-    judges = judges_of(signature["inputs"])
-    apart = take_apart(records, "records", tuple(judge.name for judge in judges))
-    return build(judge_table(judges, apart, model=model.manifest["name"]), count, signature)
+    return model.fit_rows(decode_rows(list(islice(cycle(rows), count)), model.manifest["signature"]["inputs"])).rows
 
 
 def _latency(model: Model, rows: Any) -> float:
-    method, taken, begin = model.methods[0], [], time.perf_counter()
+    method, begin = model.methods[0], time.perf_counter()
+    taken: list[float] = []
     model.call(method, rows)  # the first call pays for lazy imports
     while len(taken) < REPEATS and (len(taken) < 3 or time.perf_counter() - begin < BUDGET_S):
         start = time.perf_counter()

@@ -1,8 +1,8 @@
 """Judge the values of one field by the signature, and bring them to one normal form.
 
-The normal form: missing is ``None``; numbers, text, bytes, dates, times and durations are Python's own types;
-a tensor is nested lists. Each judge has a quick look that says "surely fine" for a whole column, and an exact one
-that names every value that is not.
+The normal form: missing is ``None`` (or NaN, in a field of floats); numbers, text, bytes, dates, times and durations
+are Python's own types; a tensor is nested lists. Each judge has a quick look that says "surely fine" for a whole
+column, and an exact one that names every value that is not.
 
 Called by validation. It knows nothing of the containers that rows come in.
 """
@@ -84,9 +84,10 @@ class FieldJudge:
         if not kinds <= self._quick:
             return None
         if float in kinds and self.family == "float" and not self._all_finite(values):
-            values = [None if value != value else value for value in values]
-            kinds = set(map(type, values))
-            if not self.infinite and any(map(math.isinf, filter(None, values))):
+            present = [value for value in values if value is not None]
+            if not self.infinite and any(map(math.isinf, present)):
+                return None
+            if not self.nullable and any(map(math.isnan, present)):
                 return None
         if type(None) in kinds and not self.nullable:
             return None
@@ -106,7 +107,7 @@ class FieldJudge:
     def _within(self, values: Values) -> bool:
         if self._width is None and self._bounds is None and self._levels is None:
             return True
-        present = {value for value in values if value is not None}
+        present = {value for value in values if value is not None and value == value}
         if self._levels is not None and not present <= self._levels.keys():
             return False
         ranges = [bounds for bounds in (self._width, self._bounds) if bounds is not None]
@@ -139,8 +140,8 @@ class FieldJudge:
         if self.family == "json":
             return value
         if is_missing(value):
-            if self.nullable:
-                return None
+            if self.nullable:  # NaN stays NaN where a float may hold it: some models tell it from null
+                return value if self.family == "float" and isinstance(value, float) else None
             raise Refused("is missing; a value is needed")
         value = self._typed(value)
         if self._levels is not None and value not in self._levels:
@@ -192,12 +193,12 @@ class FieldJudge:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise Refused(f"{_shown(value)} is {_kind(value)}; a number is needed")
         try:
-            value = float(value)
+            number = float(value)
         except OverflowError:
             raise Refused(f"{_shown(value)} is too large for {self.datatype}") from None
-        if math.isinf(value) and not self.infinite:
+        if math.isinf(number) and not self.infinite:
             raise Refused("is infinite; a finite number is needed")
-        return value
+        return number
 
     def _string(self, value: Any) -> str:
         if isinstance(value, str):
@@ -222,7 +223,7 @@ class FieldJudge:
         if isinstance(value, str):
             value = _parsed(value, "a time such as 2026-11-20T13:45:00")
         if isinstance(value, date) and not isinstance(value, datetime):
-            value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 (the zone is judged below)
+            value = datetime(value.year, value.month, value.day)
         if not isinstance(value, datetime):
             raise Refused(f"{_shown(value)} is {_kind(value)}; a date with time is needed")
         if (value.tzinfo is None) != (self.timezone is None):

@@ -11,9 +11,10 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -106,6 +107,26 @@ def _cell(value: Any) -> Any:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def write_all(answers: Iterable[Columns], kind: str, stream: BinaryIO, outputs: dict[str, str]) -> None:
+    """Write answers as they come; nothing is written if the first chunk already fails.
+
+    Args:
+        answers: Chunks of answers, at least one.
+        kind: As for :func:`writer`.
+        stream: Where the bytes go.
+        outputs: Datatype per column.
+
+    Raises:
+        DataFileError: The answers do not fit the kind of file, or PyArrow is needed and not installed.
+    """
+    chunks = iter(answers)
+    first = next(chunks)
+    out = writer(kind, stream, outputs)
+    for columns in chain([first], chunks):
+        out.write(columns)
+    out.close()
 
 
 def writer(kind: str, stream: BinaryIO, outputs: dict[str, str]) -> Writer:

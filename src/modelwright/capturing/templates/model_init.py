@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock  # the threading module would cost more than everything else here
 
-_FOLDER = __path__[0]
+_FOLDER = __path__[0]  # noqa: F821 (every package has it)
 _PACKAGE = __name__.rpartition(".")[0]
 _lock = allocate_lock()
 _loaded = None
