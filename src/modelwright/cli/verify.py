@@ -24,7 +24,7 @@ def verify(
     python: Annotated[str | None, Parameter(help="Python to prove it on: 3.12, or the path of one.")] = None,
     offline: Annotated[bool, flag("Use only what the installer has in its cache.")] = False,
     installer: Annotated[InstallerName, Parameter(help="What makes the environment.")] = "auto",
-    trust: Annotated[list[str] | None, Parameter(help="A type in the artifact that you vouch for.")] = None,
+    trust: Annotated[list[str] | None, Parameter(negative="", help="A type that you vouch for.")] = None,
     report: Annotated[Path | None, Parameter(help="File for the report, JSON, bound to the wheel's sha256.")] = None,
     output: Output = PLAIN,
 ) -> int:
