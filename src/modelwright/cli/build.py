@@ -40,7 +40,10 @@ def build(
     sdist: Annotated[bool, flag("Build the source archive, which rebuilds the identical wheel offline.")] = False,
     output: Output = PLAIN,
 ) -> int:
-    """Turn a model folder into a wheel that pip and uv install. The same folder gives the same bytes."""
+    """Turn a model folder into a wheel that pip and uv install.
+
+    The model is not imported. The same folder gives the same bytes.
+    """
     builder = build_sdist if sdist else build_wheel
     path = builder(folder, into, epoch=_epoch(), listener=output.listener)
     with path.open("rb") as stream:

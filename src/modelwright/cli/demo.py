@@ -53,8 +53,9 @@ def demo(
 ) -> int:
     """Tell the whole story on real data, in a temporary folder.
 
-    Train, capture, build, verify, install with plain pip, predict, retrain, diff, and be refused: on a wrong Python
-    and after one flipped byte. It takes about a minute.
+    Train, capture, build, verify, install with plain pip, predict, retrain,
+    diff, and be refused: on a wrong Python and after one flipped byte. It takes
+    about a minute.
     """
     _check_extras()
     if keep is not None and keep.is_dir() and any(keep.iterdir()):

@@ -37,8 +37,8 @@ def diff(
 ) -> int:
     """Compare two packages: signature, metrics, pins, behaviour, and what SemVer says.
 
-    Both answer the scenarios of both, each in an environment of its own. The exit code is 1 when the new version
-    number promises less change than there is.
+    Both answer the scenarios of both, each in an environment of its own. The
+    exit code is 1 when the new version number promises less than changed.
     """
     found = compare(
         old,

@@ -32,7 +32,8 @@ def predict(
 ) -> int:
     """Predict for a file of rows, in an environment of the model's own.
 
-    The environment is made from the package's lock once, and kept. With --json the answers are JSON lines.
+    The environment is made from the package's lock once, and kept. With --json
+    the answers are JSON lines.
     """
     predict_file(
         reference,

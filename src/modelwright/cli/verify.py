@@ -30,8 +30,9 @@ def verify(
 ) -> int:
     """Prove a package in a clean environment, from its own lock, with its own scenarios.
 
-    With --python, a package that passes on another interpreter is extended to it: a folder's next wheel names both,
-    and a wheel gets a sister with the wider tag beside it.
+    With --python, a package that passes on another interpreter is extended to
+    it: a folder's next wheel names both, and a wheel gets a sister with the
+    wider tag beside it.
     """
     found = prove(
         reference, python=python, offline=offline, installer=installer, trust=trust or (), listener=output.listener
