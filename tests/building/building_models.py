@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import modelwright.runtime
 
+HERE: dict[str, Any] = {
+    "python": platform.python_version(),
+    "interpreters": [f"cp{sys.version_info.major}{sys.version_info.minor}"],
+    "dependencies": [],
+}
+"""An environment that the running interpreter may be installed into."""
 INIT = '''"""A model that multiplies."""
 
 from .model import load, predict

@@ -165,7 +165,7 @@ def _people(project: Project) -> dict[str, str]:
 def _owner(owner: str) -> tuple[str, str]:
     """Split ``Name <mail>``; anything else is a name."""
     name, mail = parseaddr(owner)
-    return (name, mail) if _MAIL.fullmatch(mail) else (owner, "")
+    return (name, mail) if _MAIL.fullmatch(mail) and mail in owner else (owner, "")
 
 
 def _address(name: str, mail: str) -> str:

@@ -1,0 +1,117 @@
+"""uv, pip and build make wheels, sdists and editable installations of a model project through the backend."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from building_models import HERE, write_project
+
+from modelwright.building.build import build
+from modelwright.building.sdist import build_sdist
+
+PROJECT = 'dynamic = ["version"]\ndescription = "Churn"'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "project", PROJECT, environment=HERE)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def frontends(uv: str, into: Path) -> dict[str, list[object]]:
+    return {
+        "uv build": [uv, "build", "--no-build-isolation", "--python", sys.executable, "-o", into, "."],
+        "python -m build": [sys.executable, "-m", "build", "--no-isolation", "-o", into, "."],
+        "pip wheel": [
+            *(sys.executable, "-m", "pip", "--isolated", "wheel", "--no-build-isolation", "--no-deps"),
+            *("--no-cache-dir", "-w", into, "."),
+        ],
+    }
+
+
+@pytest.mark.parametrize("frontend", ["uv build", "python -m build", "pip wheel"])
+def test_every_frontend_builds_what_build_builds(tmp_path: Path, project: Path, run, uv: str, frontend: str) -> None:
+    into = tmp_path / "dist"
+    run(*frontends(uv, into)[frontend], cwd=project)
+    wheel = build(project, tmp_path / "direct")
+    assert sha256(into / wheel.name) == sha256(wheel)
+    if frontend != "pip wheel":
+        sdist = build_sdist(project, tmp_path / "direct")
+        assert sha256(into / sdist.name) == sha256(sdist)
+
+
+def test_an_isolated_build_needs_only_modelwright(
+    tmp_path: Path, project: Path, run_online, uv: str, modelwright_wheels: Path
+) -> None:
+    run_online(
+        *(uv, "build", "--wheel", "--python", sys.executable, "--find-links", modelwright_wheels),
+        *("--no-sources", "-o", tmp_path / "dist", project),
+    )
+    assert [path.suffix for path in (tmp_path / "dist").glob("churn*")] == [".whl"]
+
+
+def test_source_date_epoch_is_obeyed_and_checked(tmp_path: Path, project: Path, run, uv: str) -> None:
+    command = frontends(uv, tmp_path / "dist")["pip wheel"]
+    run(*command, cwd=project, SOURCE_DATE_EPOCH="1800000000")
+    wheel = build(project, tmp_path / "direct", epoch=1_800_000_000)
+    assert sha256(tmp_path / "dist" / wheel.name) == sha256(wheel)
+    done = run(*command, cwd=project, code=1, SOURCE_DATE_EPOCH="tomorrow")
+    assert "SOURCE_DATE_EPOCH is 'tomorrow'" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_an_editable_installation_follows_the_source(
+    tmp_path: Path, project: Path, run, run_online, uv: str, installer: str, modelwright_wheels: Path
+) -> None:
+    run(uv, "venv", "-q", "-p", sys.executable, tmp_path / "venv")
+    programs = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    python = programs / "python"
+    run_online(uv, "pip", "install", "-q", "-p", python, "-f", modelwright_wheels, "modelwright")
+    commands = {
+        "pip": [sys.executable, "-m", "pip", "--python", python, "--isolated", "install", "--no-index"],
+        "uv": [uv, "pip", "install", "-p", python, "--no-index"],
+    }
+    run(*commands[installer], "--no-build-isolation", "-e", project)
+    assert run(programs / "churn", "2").stdout == '[{"y": 6.0}]\n'
+    (project / "src" / "churn" / "model" / "artifacts" / "weights.json").write_text('{"factor": 5.0}')
+    assert run(programs / "churn", "2").stdout == '[{"y": 10.0}]\n'
+    where = "import churn, importlib.metadata as m; print(churn.__file__, m.version('churn'))"
+    assert run(python, "-c", where).stdout.split() == [str(project / "src" / "churn" / "__init__.py"), "1.3.0"]
+
+
+@pytest.mark.parametrize("frontend", ["uv build", "python -m build", "pip wheel"])
+def test_a_refusal_reaches_the_user_of_a_frontend_without_a_traceback(
+    tmp_path: Path, project: Path, run, uv: str, frontend: str
+) -> None:
+    (project / "src" / "churn" / "model" / "artifacts" / "weights.json").write_text("{}")
+    done = run(*frontends(uv, tmp_path / "dist")[frontend], cwd=project, code=None)
+    assert done.returncode != 0
+    shown = done.stdout + done.stderr
+    assert "MW401" in shown
+    assert "Capture the model again" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_build_setting_that_does_not_exist_is_refused(tmp_path: Path, project: Path, run, uv: str) -> None:
+    command = [*frontends(uv, tmp_path / "dist")["pip wheel"], "--config-settings", "strip=yes"]
+    done = run(*command, cwd=project, code=1)
+    assert "There is no build setting 'strip'" in done.stdout + done.stderr
+
+
+def test_metadata_alone_are_those_of_the_wheel(tmp_path: Path, project: Path, run) -> None:
+    hook = (
+        "import sys; from modelwright import backend as b; assert b.get_requires_for_build_editable() == []; "
+        "print(b.prepare_metadata_for_build_wheel(sys.argv[1])); print(b.build_wheel(sys.argv[1]))"
+    )
+    folder, wheel = run(sys.executable, "-c", hook, tmp_path, cwd=project).stdout.split()
+    run("unzip", "-q", tmp_path / wheel, "-d", tmp_path / "unpacked")
+    files = {path.name: path.read_bytes() for path in (tmp_path / folder).rglob("*") if path.is_file()}
+    wanted = {path.name: path.read_bytes() for path in (tmp_path / "unpacked" / folder).rglob("*") if path.is_file()}
+    assert files == {name: content for name, content in wanted.items() if name != "RECORD"}
