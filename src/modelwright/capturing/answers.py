@@ -297,3 +297,68 @@ def _refuse(column: Column, rows: Any, output: Output, *, what: str, attribute: 
 def values_by_name(answers: Sequence[Answer]) -> dict[str, Any]:
     """Return the values of each output, ``[n_rows, *shape]``, by its name."""
     return {item.output.name: cast(Any, item.column.values) for item in answers}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LiveModel:
+    """The live model with what it takes to ask it.
+
+    Attributes:
+        model: The fitted object, or a function of rows.
+        methods: Methods whose answers belong to the signature.
+        labels: Class labels, in the model's order.
+        declared: Per output, attributes that the user knows better.
+
+    Example:
+        >>> live = LiveModel.of(lambda rows: [row["age"] > 17 for row in rows])
+        >>> live.ask([{"age": 41}], n_rows=1)[0].column.values.tolist()
+        [True]
+    """
+
+    model: Any
+    methods: tuple[str, ...]
+    labels: Labels | None
+    declared: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        *,
+        methods: Sequence[str] = (),
+        declared: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> LiveModel:
+        """Look at a live model.
+
+        Args:
+            model: The fitted object, or a function of rows.
+            methods: Methods to ask; empty: see :func:`methods_of`.
+            declared: Per output, attributes that the user knows better.
+
+        Raises:
+            ModelMismatchError: It has no such method, or none that can be asked.
+        """
+        chosen = tuple(methods) or methods_of(model)
+        absent = [name for name in chosen if not hasattr(model, name) and not (name == "predict" and callable(model))]
+        if absent:
+            usual = ", ".join(name for name in OUTPUT_NAMES if hasattr(model, name))
+            raise ModelMismatchError(
+                f"A {type(model).__qualname__} has no method {absent[0]!r}.",
+                hint=f"It has {usual or 'none of the usual methods'}.",
+            )
+        return cls(model, chosen, labels_of(model), dict(declared or {}))
+
+    def ask(self, data: Any, *, n_rows: int, methods: Sequence[str] = ()) -> tuple[Answer, ...]:
+        """Ask about rows in the container the model wants; see :func:`answer`.
+
+        Raises:
+            ModelMismatchError: The model raises, or its answers break its own signature.
+        """
+        return answer(
+            self.model,
+            data,
+            methods=tuple(methods) or self.methods,
+            labels=self.labels,
+            n_rows=n_rows,
+            declared=self.declared,
+        )
