@@ -22,6 +22,8 @@ _KINDS = {
     ("pyarrow", "RecordBatch"): "pyarrow",
     ("numpy", "ndarray"): "numpy",
 }
+_known: dict[type, str] = {}
+"""Types of tables that were recognised before."""
 _NEARLY = {
     ("pandas", "Series"): "one column; pass series.to_frame()",
     ("polars", "Series"): "one column; pass series.to_frame()",
@@ -54,6 +56,9 @@ def kind_of(rows: object) -> str:
         >>> kind_of([{"a": 1}]), kind_of({"a": [1, 2]})
         ('records', 'columns')
     """
+    known = _known.get(type(rows))
+    if known is not None:
+        return known
     if isinstance(rows, list | tuple):
         return _records(rows)
     if isinstance(rows, dict):
@@ -61,7 +66,7 @@ def kind_of(rows: object) -> str:
     for base in type(rows).__mro__:
         origin = (base.__module__.partition(".")[0], base.__name__)
         if origin in _KINDS:
-            return _KINDS[origin]
+            return _known.setdefault(type(rows), _KINDS[origin])
         if origin in _NEARLY:
             raise ContainerError(f"A {origin[0]} {origin[1]} is no table of rows.", hint=f"It is {_NEARLY[origin]}.")
     raise ContainerError(
