@@ -66,6 +66,16 @@ def test_source_date_epoch_is_obeyed_and_checked(tmp_path: Path, project: Path, 
     assert "SOURCE_DATE_EPOCH is 'tomorrow'" in done.stderr + done.stdout
 
 
+def test_uv_sees_the_pins_of_a_project_that_it_resolves_from_source(tmp_path: Path, run_online, uv: str) -> None:
+    table = 'version = "1.3.0"\ndependencies = ["packaging>=20"]\ndynamic = ["dependencies"]'
+    project = write_project(tmp_path / "p", table, environment=HERE | {"dependencies": ["iniconfig==2.3.0"]})
+    (tmp_path / "wanted.in").write_text(f"churn @ {project.as_uri()}\n")
+    resolve = ["pip", "compile", "-q", "--no-header", "--no-annotate", "--no-build-isolation", "-p", sys.executable]
+    resolved = run_online(uv, *resolve, tmp_path / "wanted.in").stdout
+    assert "iniconfig==2.3.0" in resolved
+    assert "packaging==" in resolved
+
+
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_an_editable_installation_follows_the_source(
     tmp_path: Path, project: Path, run, run_online, uv: str, installer: str, modelwright_wheels: Path

@@ -99,6 +99,15 @@ def test_another_name_than_the_captured_one_names_both(tmp_path: Path) -> None:
         open_project(root)
 
 
+def test_dependencies_of_a_model_have_to_be_dynamic_because_uv_would_overlook_them(tmp_path: Path) -> None:
+    pinned = {"python": "3.11.7", "interpreters": ["cp311"], "dependencies": ["iniconfig==2.3.0"]}
+    for number, table in enumerate(('version = "1.3.0"', 'version = "1.3.0"\ndependencies = ["iniconfig"]')):
+        with pytest.raises(ProjectError, match="the build adds dependencies"):
+            open_project(write_project(tmp_path / str(number), table, environment=pinned))
+    both = 'version = "1.3.0"\ndependencies = ["httpx"]\ndynamic = ["dependencies"]'
+    assert open_project(write_project(tmp_path / "both", both, environment=pinned)).table["dependencies"] == ["httpx"]
+
+
 def test_equal_versions_in_another_spelling_agree(tmp_path: Path) -> None:
     assert open_project(write_project(tmp_path, 'version = "1.3.0-RC1"', version="1.3.0rc1")).table
 

@@ -2,7 +2,7 @@
 
 Called by build, sdist and the PEP 517 backend. It reads files and decides nothing about the wheel; that the model's
 code is never imported is guaranteed by everything here being text.
-Source: PyPA "pyproject.toml specification" (PEP 518, PEP 621).
+Source: PyPA "pyproject.toml specification" (PEP 518, PEP 621; PEP 808 for lists that are given and dynamic).
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _check_manifest(project: Project) -> None:
 
 
 def _check_agreement(project: Project) -> None:
-    """Compare [project] with the manifest: the same name, and the same version unless it is dynamic."""
+    """Compare [project] with the manifest: the same name and version, and dynamic where the manifest decides."""
     table, manifest = project.table, project.manifest
     dynamic = table.get("dynamic", [])
     if not isinstance(dynamic, list) or "name" in dynamic or not isinstance(table.get("name"), str):
@@ -174,12 +174,12 @@ def _check_agreement(project: Project) -> None:
             where=f"{project.where}: project.name",
             hint=f'Write name = "{manifest.name}".',
         )
-    twice = sorted(set(dynamic) & set(table))
+    twice = sorted(name for name in set(dynamic) & set(table) if not isinstance(table[name], list | dict))
     if twice:
         raise ProjectError(
             f"[project] gives {twice[0]!r} and calls it dynamic.",
             where=f"{project.where}: project.dynamic",
-            why="PEP 621: a field is either static or dynamic.",
+            why="PEP 621 and PEP 808: only a list or a table may be given and added to by the build.",
             hint=f"Remove {twice[0]!r} from one of the two places.",
         )
     if canonicalize_name(table["name"]) != manifest.name:
@@ -192,6 +192,13 @@ def _check_agreement(project: Project) -> None:
         )
     if "version" in table and check_version(str(table["version"])) != manifest.version:
         raise _contradiction(project, "version", table["version"], manifest.version)
+    if manifest.environment.dependencies and "dependencies" not in dynamic:
+        raise ProjectError(
+            "[project] does not say that the build adds dependencies.",
+            where=f"{project.where}: project.dynamic",
+            why="Where dependencies are not dynamic, uv reads pyproject.toml alone and leaves out what the model needs.",
+            hint='Add "dependencies" to dynamic; those of your own may stay (PEP 808).',
+        )
 
 
 def _contradiction(project: Project, what: str, said: str, captured: str) -> ProjectError:

@@ -7,13 +7,18 @@ the small static modules.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 import tomlkit
 
+from modelwright.capturing.code import Collected
+from modelwright.capturing.folders import replacing
+from modelwright.capturing.places import Place, check_project_code
 from modelwright.package import MODEL_FOLDER
 from modelwright.spec.manifest import File, Manifest, dump_manifest
 from modelwright.spec.profile import Profile
@@ -31,6 +36,8 @@ class Stage:
         package: Name of the import package.
 
     Attributes:
+        root: The root.
+        package: Name of the import package.
         package_folder: The import package.
         model_folder: The model folder in it.
         artifacts: Folder of the artifacts.
@@ -38,6 +45,7 @@ class Stage:
 
     def __init__(self, root: Path, package: str) -> None:
         self.root = root
+        self.package = package
         self.package_folder = root / package
         self.model_folder = self.package_folder / MODEL_FOLDER
         self.artifacts = self.model_folder / ARTIFACTS
@@ -71,9 +79,13 @@ class Stage:
         """Write the scenarios, one JSON object per line."""
         self.write("scenarios.jsonl", b"".join(msgspec.json.encode(item) + b"\n" for item in scenarios))
 
-    def write_profile(self, profile: Profile) -> None:
-        """Write the profile."""
+    def write_results(self, manifest: Manifest, profile: Profile, charts: Mapping[str, str]) -> None:
+        """Write the final manifest, the profile and the charts; of a package of its own, also its project file."""
+        self.write_manifest(manifest)
         self.write("profile.json", msgspec.json.format(msgspec.json.encode(profile), indent=1) + b"\n")
+        for name, svg in charts.items():
+            self.write(f"charts/{name}", svg)
+        self.write_project(manifest)
 
     def write_project(self, manifest: Manifest) -> None:
         """Write the ``pyproject.toml`` that makes the folder a project any build frontend can build."""
@@ -85,14 +97,59 @@ class Stage:
         document.add("build-system", system)
         project = tomlkit.table()
         project.add("name", manifest.name)
-        project.add("dynamic", ["version"])
+        project.add("dynamic", ["version", "dependencies"])
         document.add("project", project)
         (self.root / "pyproject.toml").write_text(tomlkit.dumps(document), "utf-8")
+
+    def code_files(self) -> tuple[File, ...]:
+        """Return the Python files of the package outside the model folder, with their digests."""
+        paths = sorted(self.package_folder.rglob("*.py"))
+        return tuple(
+            describe(path, self.package_folder) for path in paths if not path.is_relative_to(self.model_folder)
+        )
 
     def artifact_files(self) -> tuple[File, ...]:
         """Return the artifacts with their digests."""
         paths = sorted(path for path in self.artifacts.rglob("*") if path.is_file())
         return tuple(describe(path, self.artifacts) for path in paths)
+
+
+@contextmanager
+def staged(place: Place, package: str, collected: Collected) -> Iterator[Stage]:
+    """Give a stage with the model's code in it; when the block ends well, it stands at its place.
+
+    In a project the code is the user's: it is copied into the stage only so that the model can be tried there, and
+    only the model folder is put into the project.
+
+    Raises:
+        SourceError: The model needs code that the project does not have.
+        StorageError: The folder cannot be written.
+    """
+    if place.home is not None:
+        check_project_code(place.home, collected.files)
+    with replacing(place.target) as new:
+        if place.home is None:
+            stage = Stage(new, package)
+            collected.write(stage.package_folder)
+            yield stage
+            return
+        stage = Stage(new / ".stage", package)
+        shutil.copytree(
+            place.home, stage.package_folder, ignore=_ignored(place.home), dirs_exist_ok=True, symlinks=False
+        )
+        yield stage
+        for path in sorted(stage.model_folder.iterdir()):
+            path.rename(new / path.name)
+        shutil.rmtree(stage.root)
+
+
+def _ignored(home: Path) -> Callable[[str, list[str]], set[str]]:
+    """Leave out byte code, and the model folder that is about to be replaced."""
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if name == "__pycache__" or (name == MODEL_FOLDER and Path(folder) == home)}
+
+    return ignored
 
 
 _TEMPLATES = {
