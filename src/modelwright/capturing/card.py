@@ -127,9 +127,8 @@ def _details(manifest: Manifest) -> Iterator[str]:
         yield f"Needs the system libraries {', '.join(map(code, environment.system_libraries))}."
     if manifest.hyperparameters:
         yield "### Hyperparameters"
-        yield from _cut(
-            ("Name", "Value"), [(code(name), code(str(value))) for name, value in manifest.hyperparameters.items()]
-        )
+        shown = [(code(name), code(str(value))) for name, value in manifest.hyperparameters.items()]
+        yield from _cut(("Name", "Value"), shown)
 
 
 def _revision(manifest: Manifest) -> str:
@@ -197,11 +196,7 @@ def _type(field: Field) -> str:
 def _domain(field: Field) -> str:
     if field.categories is not None:
         return _levels(field.categories)
-    return (
-        f"{words(_short(field.training_range[0]))} … {words(_short(field.training_range[1]))}"
-        if field.training_range
-        else ""
-    )
+    return " … ".join(words(_short(end)) for end in field.training_range or ())
 
 
 def _levels(levels: Sequence[object]) -> str:
@@ -298,8 +293,8 @@ def _analyses(manifest: Manifest, scenarios: Sequence[Scenario], charts: tuple[s
         yield f"![{_CHART_TEXTS.get(name, 'Chart')}](charts/{name})"
     yield "### Scenarios"
     yield (
-        f"{len(scenarios)} scenarios with {sum(len(scenario.inputs) for scenario in scenarios)} rows travel with the package; "
-        f"`python -m {manifest.import_name}.model selftest` runs them."
+        f"{len(scenarios)} scenarios with {sum(len(scenario.inputs) for scenario in scenarios)} rows travel with the "
+        f"package; `python -m {manifest.import_name}.model selftest` runs them."
     )
     rows = [
         (code(scenario.name), type(scenario).__name__.lower(), str(len(scenario.inputs)), words(scenario.reason))
