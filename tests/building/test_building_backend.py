@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from building_models import HERE, write_project
 
+from modelwright import backend
 from modelwright.building.build import build
 from modelwright.building.sdist import build_sdist
 
@@ -57,13 +59,16 @@ def test_an_isolated_build_needs_only_modelwright(
     assert [path.suffix for path in (tmp_path / "dist").glob("churn*")] == [".whl"]
 
 
-def test_source_date_epoch_is_obeyed_and_checked(tmp_path: Path, project: Path, run, uv: str) -> None:
-    command = frontends(uv, tmp_path / "dist")["pip wheel"]
-    run(*command, cwd=project, SOURCE_DATE_EPOCH="1800000000")
+def test_source_date_epoch_is_obeyed_and_checked(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
     wheel = build(project, tmp_path / "direct", epoch=1_800_000_000)
-    assert sha256(tmp_path / "dist" / wheel.name) == sha256(wheel)
-    done = run(*command, cwd=project, code=1, SOURCE_DATE_EPOCH="tomorrow")
-    assert "SOURCE_DATE_EPOCH is 'tomorrow'" in done.stderr + done.stdout
+    assert sha256(tmp_path / backend.build_wheel(str(tmp_path))) == sha256(wheel)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "tomorrow")
+    with pytest.raises(SystemExit, match="SOURCE_DATE_EPOCH is 'tomorrow'"):
+        backend.build_sdist(str(tmp_path))
 
 
 def test_uv_sees_the_pins_of_a_project_that_it_resolves_from_source(tmp_path: Path, run_online, uv: str) -> None:
@@ -109,19 +114,36 @@ def test_a_refusal_reaches_the_user_of_a_frontend_without_a_traceback(
     assert "Traceback" not in shown
 
 
-def test_a_build_setting_that_does_not_exist_is_refused(tmp_path: Path, project: Path, run, uv: str) -> None:
-    command = [*frontends(uv, tmp_path / "dist")["pip wheel"], "--config-settings", "strip=yes"]
-    done = run(*command, cwd=project, code=1)
-    assert "There is no build setting 'strip'" in done.stdout + done.stderr
+def test_a_build_setting_that_does_not_exist_is_refused(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    for hook in (backend.build_wheel, backend.build_sdist, backend.build_editable):
+        with pytest.raises(SystemExit, match="There is no build setting 'strip'"):
+            hook(str(tmp_path), {"strip": "yes"})
+    assert list(tmp_path.glob("churn*")) == []
 
 
-def test_metadata_alone_are_those_of_the_wheel(tmp_path: Path, project: Path, run) -> None:
-    hook = (
-        "import sys; from modelwright import backend as b; assert b.get_requires_for_build_editable() == []; "
-        "print(b.prepare_metadata_for_build_wheel(sys.argv[1])); print(b.build_wheel(sys.argv[1]))"
-    )
-    folder, wheel = run(sys.executable, "-c", hook, tmp_path, cwd=project).stdout.split()
-    run("unzip", "-q", tmp_path / wheel, "-d", tmp_path / "unpacked")
-    files = {path.name: path.read_bytes() for path in (tmp_path / folder).rglob("*") if path.is_file()}
-    wanted = {path.name: path.read_bytes() for path in (tmp_path / "unpacked" / folder).rglob("*") if path.is_file()}
-    assert files == {name: content for name, content in wanted.items() if name != "RECORD"}
+def test_metadata_alone_are_those_of_the_wheel(tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    folder = backend.prepare_metadata_for_build_wheel(str(tmp_path))
+    files = {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes()
+        for path in (tmp_path / folder).rglob("*")
+        if path.is_file()
+    }
+    with zipfile.ZipFile(tmp_path / backend.build_wheel(str(tmp_path))) as wheel:
+        described = {name for name in wheel.namelist() if name.startswith(f"{folder}/")}
+        assert files == {name: wheel.read(name) for name in described - {f"{folder}/RECORD"}}
+
+
+def test_nothing_has_to_be_installed_for_a_build_beside_modelwright() -> None:
+    assert backend.get_requires_for_build_wheel() == []
+    assert backend.get_requires_for_build_sdist() == []
+    assert backend.get_requires_for_build_editable() == []
+
+
+def test_a_project_path_with_a_line_break_cannot_be_editable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write_project(tmp_path / "new\nline", PROJECT, environment=HERE))
+    with pytest.raises(SystemExit, match="line break"):
+        backend.build_editable(str(tmp_path))

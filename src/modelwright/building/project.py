@@ -196,7 +196,7 @@ def _check_agreement(project: Project) -> None:
         raise ProjectError(
             "[project] does not say that the build adds dependencies.",
             where=f"{project.where}: project.dynamic",
-            why="Where dependencies are not dynamic, uv reads pyproject.toml alone and leaves out what the model needs.",
+            why="Unless they are dynamic, uv reads pyproject.toml alone and leaves out what the model needs.",
             hint='Add "dependencies" to dynamic; those of your own may stay (PEP 808).',
         )
 
