@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from modelwright.capturing.answers import Answer, answer, labels_of, methods_of, task_of
-from modelwright.capturing.answers import call as call_model
+from modelwright.capturing.answers import Answer, LiveModel, call, task_of
 from modelwright.capturing.levels import known_levels
 from modelwright.capturing.outputs import probe_unknown
 from modelwright.capturing.signature import Overrides, check_columns, infer_inputs, sample_notes
@@ -22,51 +21,40 @@ class Description(NamedTuple):
     """What a live model takes and gives.
 
     Attributes:
+        live: The model and how it is asked.
         table: The sample.
         signature: Its typed inputs and outputs.
         answers: What the live model answered to the whole sample, per output.
-        methods: The methods that were asked.
         task: What kind of model it is.
         notes: What a person should know about how far the sample carries.
     """
 
+    live: LiveModel
     table: Table
     signature: Signature
     answers: tuple[Answer, ...]
-    methods: tuple[str, ...]
     task: Task
     notes: tuple[str, ...]
 
 
-def describe(
-    model: Any,
-    sample: Any,
-    *,
-    fields: Overrides | None = None,
-    outputs: Mapping[str, Mapping[str, Any]] | None = None,
-    methods: Sequence[str] | None = None,
-) -> Description:
+def describe(live: LiveModel, sample: Any, *, fields: Overrides | None = None) -> Description:
     """Learn the signature of a model from a sample and its answers.
 
     Args:
-        model: The live model: an object with ``predict`` or ``transform``, or a function of rows.
+        live: The live model.
         sample: The training inputs, in any container that the model takes.
         fields: Per input, what the user knows better than the sample shows.
-        outputs: Per output, what the user knows better than the answers show.
-        methods: Methods to ask; by default those that the model has.
 
     Raises:
         SampleError: The sample cannot describe the inputs.
         ModelMismatchError: The model fails on the sample, or answers what no signature allows.
     """
     table = Table.of(sample)
-    check_columns(table, model)
-    inputs = infer_inputs(table, overrides=fields, known=known_levels(model, table.names))
-    asked = tuple(methods) if methods else methods_of(model)
-    labels = labels_of(model)
-    answers = answer(model, table.data, methods=asked, labels=labels, n_rows=table.n_rows, declared=outputs)
+    check_columns(table, live.model)
+    inputs = infer_inputs(table, overrides=fields, known=known_levels(live.model, table.names))
+    answers = live.ask(table.data, n_rows=table.n_rows)
     declared = [name for name, override in (fields or {}).items() if "on_unknown" in _keys(override)]
-    inputs = probe_unknown(inputs, table, lambda rows: call_model(model, asked[0], rows), keep=declared)
+    inputs = probe_unknown(inputs, table, lambda rows: call(live.model, live.methods[0], rows), keep=declared)
     signature = Signature(
         inputs=inputs,
         outputs=tuple(item.output for item in answers),
@@ -74,11 +62,11 @@ def describe(
         array_dtype=table.array_dtype,
     )
     return Description(
+        live=live,
         table=table,
         signature=signature,
         answers=answers,
-        methods=asked,
-        task=task_of(model, signature.outputs),
+        task=task_of(live.model, signature.outputs),
         notes=sample_notes(table, inputs),
     )
 

@@ -20,8 +20,9 @@ from modelwright.capturing.rules import Rule
 from modelwright.capturing.selection import Choice, choose
 from modelwright.errors import DataError, ModelMismatchError, Problem, ScenarioError
 from modelwright.runtime.model import Model
-from modelwright.runtime.scenarios import Result, answer_rows, run_scenario
+from modelwright.runtime.scenarios import Result, answer_rows, is_close, run_scenario
 from modelwright.spec.scenario import Example, Scenario
+from modelwright.spec.signature import Output
 
 
 def write_scenarios(live: Model, described: Description, rules: Sequence[Rule] = ()) -> tuple[Scenario, ...]:
@@ -103,3 +104,40 @@ def _run(live: Model, scenario: Scenario) -> Result:
 
 def _frozen(answers: dict[str, list[Any]]) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(values) for name, values in answers.items()}
+
+
+def check_answers(scenarios: Sequence[Scenario], answers: dict[str, list[Any]], tolerances: Sequence[Output]) -> None:
+    """Compare what a fresh process answered with the expected answers of the examples, in their order.
+
+    Args:
+        scenarios: The scenarios of the package; only examples are compared.
+        answers: Per output, one value per row, over all examples.
+        tolerances: The outputs of the signature.
+
+    Raises:
+        ModelMismatchError: They differ; the model depends on something that stays behind in this process.
+    """
+    close = {output.name: (output.rtol, output.atol) for output in tolerances}
+    problems: list[Problem] = []
+    start = 0
+    for scenario in examples(scenarios):
+        for name, expected in scenario.expected.items():
+            found = answers[name][start : start + len(expected)]
+            problems += [
+                Problem(row, name, f"{value!r} here, {other!r} in a fresh process", f"scenario {scenario.name}")
+                for row, (value, other) in enumerate(zip(expected, found, strict=True))
+                if not is_close(other, value, close[name])
+            ]
+        start += len(scenario.inputs)
+    if problems:
+        raise ModelMismatchError(
+            "The captured model answers differently in a fresh process.",
+            problems=problems,
+            why="It depends on something of this process that is not captured: a random state, a global, a file.",
+            hint="Fix random_state, and let predict depend on its rows and on the model only.",
+        )
+
+
+def examples(scenarios: Sequence[Scenario]) -> list[Example]:
+    """Return the scenarios that are examples chosen by capture, whose expected answers are the model's own."""
+    return [scenario for scenario in scenarios if isinstance(scenario, Example) and scenario.origin == "auto"]

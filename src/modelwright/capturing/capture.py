@@ -1,0 +1,280 @@
+"""From a live model to a model folder: the whole of capture, from top to bottom.
+
+Called as :func:`modelwright.capture` and by ``modelwright capture``. Each step is a module of its own beside this one;
+here they are put in order, and overlapped where one waits: while a fresh process proves that the staged folder loads
+and predicts, the live model is measured; while the environment is locked, nothing else is left to do.
+
+It does not: build a wheel, or know a library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from modelwright import __version__
+from modelwright.capturing.answers import LiveModel
+from modelwright.capturing.card import write_card
+from modelwright.capturing.code import Collected, collect
+from modelwright.capturing.description import Description, describe
+from modelwright.capturing.environment import Needs, resolve_environment, this_environment
+from modelwright.capturing.evaluation import Slice, UserMetric
+from modelwright.capturing.fresh import Fresh
+from modelwright.capturing.importance import When
+from modelwright.capturing.lineage import check_references, git_revision, hyperparameters
+from modelwright.capturing.measuring import Measured, Measuring
+from modelwright.capturing.opening import open_model
+from modelwright.capturing.places import choose_place
+from modelwright.capturing.profile import summarise
+from modelwright.capturing.proving import check_answers, write_scenarios
+from modelwright.capturing.rules import Rule
+from modelwright.capturing.signature import Overrides
+from modelwright.capturing.staging import Stage, staged
+from modelwright.capturing.storing import Stored, store
+from modelwright.errors import SampleError
+from modelwright.package import Package, open_folder
+from modelwright.runtime.model import Model
+from modelwright.spec.environment import Pins
+from modelwright.spec.lineage import DataReference, Lineage, NotebookReference
+from modelwright.spec.manifest import FORMAT_VERSION, Manifest, Task
+from modelwright.spec.naming import check_name, check_version, import_name
+from modelwright.spec.profile import Profile
+from modelwright.steps import Listener, ignore, timed
+
+SHOWN_METRICS = 3
+
+
+def capture(
+    model: Any,
+    X: Any = None,  # noqa: N803 (scikit-learn's name for it)
+    y: Any = None,
+    *,
+    name: str,
+    version: str,
+    to: Path | str = "models",
+    format: str | None = None,  # noqa: A002 (the format's word)
+    summary: str = "",
+    task: Task | None = None,
+    owners: Sequence[str] = (),
+    license: str = "",  # noqa: A002 (PEP 639's word)
+    tags: Sequence[str] = (),
+    evaluate: tuple[Any, Any] | None = None,
+    dataset: str = "test",
+    slices: Mapping[str, Slice] | None = None,
+    metrics: Mapping[str, UserMetric] | None = None,
+    importance: When = "auto",
+    scenarios: Sequence[Rule] = (),
+    fields: Overrides | None = None,
+    outputs: Mapping[str, Mapping[str, Any]] | None = None,
+    methods: Sequence[str] = (),
+    data: Sequence[DataReference] = (),
+    parent: str = "",
+    notebook: NotebookReference | None = None,
+    modules: Sequence[str | ModuleType] = (),
+    requirements: Sequence[str] = (),
+    pins: Pins = "exact",
+    system_libraries: Sequence[str] = (),
+    index_url: str | None = None,
+    trust: Sequence[str] | str = (),
+    created: datetime | None = None,
+    listener: Listener = ignore,
+) -> Package:
+    """Capture a trained model with everything it needs, and prove that it works in a fresh process.
+
+    Args:
+        model: A fitted estimator or pipeline, any object with ``predict``, a function of rows, a class with ``predict``
+            (made without arguments), a module with ``predict``, or the path of a saved ``.pkl``/``.joblib`` or of a
+            ``.py`` file.
+        X: The training inputs: pandas, polars or PyArrow table, NumPy array ``[n_rows, n_features]``, list of dicts, or
+            one dict of columns. The whole of it is summarised; none of its rows is stored but those of the scenarios.
+        y: The training targets ``[n_rows]``; the model is measured on them as data set ``training``.
+        name: Name of the package; also what is imported.
+        version: PEP 440 version.
+        to: Folder in which ``NAME-VERSION`` is made, or a model project of this name, whose model folder is replaced.
+        format: How to store the model (``skops``, ``joblib``, ``cloudpickle``, ``python``); by default the safest
+            faithful one.
+        summary: One line about the model.
+        task: What kind of model it is; by default what it says of itself.
+        owners: People or teams.
+        license: SPDX expression.
+        tags: Free words.
+        evaluate: ``(X_test, y_test)``: measured with the task's usual metrics, importance and charts.
+        dataset: What the data of ``evaluate`` are called.
+        slices: Named parts of them, measured separately (``{"contract=monthly": {"contract": "monthly"}}``).
+        metrics: Named functions of truth and prediction, measured beside the usual ones.
+        importance: Whether permutation importance is measured.
+        scenarios: Your own scenarios and rules: :func:`~modelwright.example`, :func:`~modelwright.minimum`,
+            :func:`~modelwright.invariance`, :func:`~modelwright.direction`.
+        fields: Per input, what you know better than the sample shows (``{"age": {"nullable": True}}``).
+        outputs: Per output, what you know better (``{"prediction": {"rtol": 1e-6}}``).
+        methods: Methods to capture; by default ``predict`` with ``predict_proba``.
+        data: References to the data sets.
+        parent: The release this one was retrained from (``churn==1.2.0``).
+        notebook: The notebook this is captured from; see :func:`modelwright.capturing.lineage.notebook`.
+        modules: Local modules to bring along although no import statement leads to them.
+        requirements: Requirements to add; yours win over what is inferred.
+        pins: ``exact`` or ``compatible``.
+        system_libraries: Shared libraries that pip cannot install.
+        index_url: The index that locks the environment; by default uv's own configuration.
+        trust: For a saved pickle: ``"file"``, or the names in it that you vouch for. For skops: types outside the
+            reviewed list that whoever loads the model will have to vouch for as well.
+        created: When it was captured; by default now.
+        listener: Told about each finished step.
+
+    Returns:
+        The package, on disk.
+
+    Raises:
+        NameVersionError: Name or version are ones that an index would refuse.
+        UnsafeFileError: A saved model would run code, and nobody vouched for it.
+        SampleError: The sample cannot describe the inputs.
+        ModelMismatchError: Model and sample do not go together.
+        SourceError: Code that the model needs has no source that can be shipped.
+        SerialisationError: The model cannot be stored.
+        ScenarioError: A scenario of yours does not hold.
+        TraceError: The captured model does not run in a fresh process.
+        DependencyError: A module belongs to no distribution that can be installed.
+        LockError: The environment cannot be locked.
+        StorageError: The folder cannot be written; what was there before is untouched.
+    """
+    name, version = check_name(name), check_version(version)
+    vouched = (trust,) if isinstance(trust, str) else tuple(trust)
+    lineage = Lineage(data=check_references(data), git=git_revision(Path.cwd()), notebook=notebook, parent=parent)
+    needs = Needs(requirements, pins, system_libraries, index_url)
+    measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
+    given = open_model(model, trust=vouched)
+    live = LiveModel.of(given.asked, methods=methods, declared=outputs)
+    with timed("signature", listener) as note:
+        described = describe(live, _sample(X), fields=fields)
+        note.detail = _what(described)
+    with timed("code", listener) as note:
+        collected = collect(given.stored, package=import_name(name), modules=modules)
+        note.detail = _which(collected)
+    place = choose_place(Path(to), name=name, version=version)
+    with staged(place, import_name(name), collected) as stage:
+        with timed("artifact", listener) as note:
+            stored = _store(given.stored, stage, collected, methods=live.methods, choice=format, trust=vouched)
+            note.detail = f"{stored.storage.format}" + (f" ({stored.note})" if stored.note else "")
+        draft = Manifest(
+            format_version=FORMAT_VERSION,
+            name=name,
+            version=version,
+            import_name=stage.package,
+            summary=summary,
+            task=task or described.task,
+            owners=tuple(owners),
+            license=license,
+            tags=tuple(tags),
+            created=(created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
+            storage=stored.storage,
+            artifacts=stage.artifact_files(),
+            code=stage.code_files(),
+            signature=described.signature,
+            hyperparameters=hyperparameters(given.asked),
+            lineage=lineage,
+            environment=this_environment(stored, collected, needs),
+            tool=f"modelwright {__version__}",
+        )
+        fresh = _stage_rest(stage, draft, described, stored, rules=scenarios, trust=vouched, listener=listener)
+        with fresh.started() as running:
+            profile, measured = _measure(described, measuring, y, task=draft.task, listener=listener)
+            with timed("fresh process", listener) as note:
+                traced = running.result()
+                check_answers(fresh.scenarios, traced.answers, described.signature.outputs)
+                note.detail = f"loads in {traced.load_seconds:.2f} s and answers the same"
+        environment = resolve_environment(
+            draft.environment,
+            traced,
+            model=given.stored,
+            stage=stage,
+            stored=stored,
+            collected=collected,
+            fresh=fresh,
+            needs=needs,
+            listener=listener,
+        )
+        manifest = msgspec.structs.replace(
+            draft, evaluations=measured.evaluations, importance=measured.importance, environment=environment
+        )
+        with timed("card", listener) as note:
+            stage.write_results(manifest, profile, measured.charts)
+            stage.write("card.md", write_card(manifest, profile, fresh.scenarios, measured.charts))
+            note.detail = f"{len(measured.charts)} charts"
+    return open_folder(place.root)
+
+
+def _sample(sample: Any) -> Any:
+    if sample is None:
+        raise SampleError(
+            "There is no sample.",
+            why="Types, ranges and scenarios are learned from rows.",
+            hint="Give the training inputs: capture(model, X_train, …).",
+        )
+    return sample
+
+
+def _what(described: Description) -> str:
+    signature = described.signature
+    outputs = ", ".join(output.name for output in signature.outputs)
+    notes = "".join(f"; {note}" for note in described.notes)
+    return f"{len(signature.inputs)} fields in, {outputs} out, {described.table.n_rows:,} rows{notes}"
+
+
+def _which(collected: Collected) -> str:
+    parts = [f"lifted {', '.join(collected.lifted)}"] if collected.lifted else []
+    parts += [f"brought along {', '.join(collected.modules)}"] if collected.modules else []
+    parts += [f"left behind {path.name}" for path in collected.data_files]
+    return "; ".join(parts) or "none of its own"
+
+
+def _store(
+    model: Any,
+    stage: Stage,
+    collected: Collected,
+    *,
+    methods: tuple[str, ...],
+    choice: str | None,
+    trust: Sequence[str],
+) -> Stored:
+    with collected.rehomed():
+        stored = store(model, stage.artifacts, package=stage.package, methods=methods, choice=choice, trust=trust)
+    stage.write_static(stored.format.loader)
+    return stored
+
+
+def _stage_rest(
+    stage: Stage,
+    draft: Manifest,
+    described: Description,
+    stored: Stored,
+    *,
+    rules: Sequence[Rule],
+    trust: Sequence[str],
+    listener: Listener,
+) -> Fresh:
+    """Write what a fresh process needs, the scenarios first held to the live model."""
+    with timed("scenarios", listener) as note:
+        live = Model(described.live.model, msgspec.to_builtins(draft))
+        scenarios = write_scenarios(live, described, rules)
+        stage.write_scenarios(scenarios)
+        note.detail = f"{len(scenarios)} with {sum(len(scenario.inputs) for scenario in scenarios)} rows"
+    stage.write_manifest(draft)
+    return Fresh(stage, scenarios, tuple(sorted({*trust, *stored.storage.types})))
+
+
+def _measure(
+    described: Description, measuring: Measuring, truth: Any, *, task: Task, listener: Listener
+) -> tuple[Profile, Measured]:
+    with timed("profile", listener) as note:
+        profile = summarise(described.table, described.signature.inputs, described.answers)
+        note.detail = f"{profile.rows:,} rows"
+    with timed("evaluation", listener) as note:
+        measured = measuring.run(described.live, described.table.data, truth, task=task)
+        shown = [f"{item.metric} {item.value:.4g} on {item.dataset}" for item in measured.evaluations if not item.slice]
+        note.detail = "; ".join([", ".join(shown[:SHOWN_METRICS]) or "not asked for", *measured.notes])
+    return profile, measured
