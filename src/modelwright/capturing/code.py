@@ -48,6 +48,7 @@ class Collected:
         imports: What the files import that is not part of the package, for dependencies.
         lifted: Names of the functions and classes that were lifted (``ratio``), in order.
         modules: Names of the local modules that came along, as they were written (``shop.prices``).
+        model_modules: Modules of the installed types and functions that the model refers to, for dependencies.
         data_files: Files beside the local modules that the code names; they do not travel by themselves.
         variables: Environment variables that the code reads; never their values.
     """
@@ -57,6 +58,7 @@ class Collected:
     imports: tuple[Imported, ...] = ()
     lifted: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    model_modules: tuple[str, ...] = ()
     data_files: tuple[Path, ...] = ()
     variables: tuple[str, ...] = ()
     _homes: tuple[tuple[Any, str, str], ...] = field(default=(), repr=False)
@@ -121,6 +123,7 @@ def collect(model: object, *, package: str, modules: Sequence[str | ModuleType] 
         imports=tuple(sorted(set(imports))),
         lifted=tuple(lifted.objects),
         modules=tuple(local),
+        model_modules=tuple(sorted({r.module for r in references if r.home == "installed"})),
         data_files=tuple(_data_files(local.values())),
         variables=tuple(sorted({name for text in files.values() for name in _variables(text)})),
         _homes=homes,
