@@ -117,8 +117,9 @@ def _details(manifest: Manifest) -> Iterator[str]:
     if storage.types:
         yield "Types that the loader's reviewed list does not contain: " + ", ".join(map(code, storage.types)) + "."
     yield "### Environment"
+    verified = ", ".join(map(code, environment.interpreters))
     yield (
-        f"Captured on Python {words(environment.python)}; verified on {', '.join(map(code, environment.interpreters))}. "
+        f"Captured on Python {words(environment.python)}; verified on {verified}. "
         f"Needs {', '.join(map(code, environment.dependencies)) or 'nothing but Python'}."
     )
     if environment.variables:
