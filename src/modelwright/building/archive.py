@@ -134,9 +134,16 @@ def _add(archive: zipfile.ZipFile, entry: Entry, date: tuple[int, ...], hasher: 
     with _opened(entry.source) as (source, size):
         info.file_size = size  # known beforehand, so that zip64 fields appear in big entries and only there
         with archive.open(info, "w") as sink:
-            sha256, copied = _copy(source, sink, hasher)
+            sha256, copied = _copy(source, sink, hasher) if size > CHUNK else _copy_whole(source, sink)
     _expect(entry, size, copied)
     return Digest(entry.name, sha256, copied)
+
+
+def _copy_whole(source: BinaryIO, sink: IO[bytes]) -> tuple[str, int]:
+    """Copy a small stream; handing it to another thread would take longer than hashing it."""
+    content = source.read()
+    sink.write(content)
+    return hashlib.sha256(content).hexdigest(), len(content)
 
 
 def _copy(source: BinaryIO, sink: IO[bytes], hasher: ThreadPoolExecutor) -> tuple[str, int]:

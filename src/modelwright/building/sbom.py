@@ -8,7 +8,6 @@ Source: CycloneDX 1.6 (ML-BOM); PEP 751 (pylock.toml); package-url specification
 
 from __future__ import annotations
 
-import json
 import tomllib
 import uuid
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 from cyclonedx.contrib.hash.factories import HashTypeFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from cyclonedx.model.bom import Bom
@@ -54,18 +54,19 @@ def model_bom(package: Package, *, epoch: int) -> bytes:
         PackageError: ``pylock.toml`` is missing or malformed.
     """
     manifest = package.manifest
-    model, locked = _model(manifest), _locked(package)
-    bom = Bom(components=locked.values())
+    model, packages = _model(manifest), _packages(package)
+    bom = Bom(components=_components(packages))
     bom.metadata.component = model
     bom.metadata.timestamp = datetime.fromtimestamp(epoch, UTC)
     tool = Component(type=ComponentType.APPLICATION, name="modelwright", version=version("modelwright"))
     bom.metadata.tools.components.add(tool)
-    _connect(bom, model, manifest, package)
+    _connect(bom, model, manifest, packages)
     bom.serial_number = uuid.UUID(int=0)
-    document = json.loads(JsonV1Dot6(bom).output_as_string())
+    document = msgspec.json.decode(JsonV1Dot6(bom).output_as_string())
     document["metadata"]["component"]["modelCard"] = _model_card(manifest)
-    document["serialNumber"] = f"urn:uuid:{uuid.uuid5(NAMESPACE, json.dumps(document, sort_keys=True))}"
-    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    number = uuid.uuid5(NAMESPACE, msgspec.json.encode(document, order="sorted").decode())
+    document["serialNumber"] = f"urn:uuid:{number}"
+    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1) + b"\n"
 
 
 def _purl(name: str, release: str | None) -> PackageURL:
@@ -94,30 +95,31 @@ def _model(manifest: Manifest) -> Component:
     )
 
 
-def _packages(package: Package) -> Iterator[dict[str, Any]]:
-    """Iterate over the ``[[packages]]`` of the lock."""
-    where = f"{package.files.where}: pylock.toml"
+def _packages(package: Package) -> list[dict[str, Any]]:
+    """Return the ``[[packages]]`` of the lock."""
     try:
-        packages = tomllib.loads(package.lock).get("packages", [])
+        packages: list[dict[str, Any]] = tomllib.loads(package.lock).get("packages", [])
         for locked in packages:
             canonicalize_name(locked["name"])
-            yield locked
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        where = f"{package.files.where}: pylock.toml"
         raise PackageError(
             "The lock is malformed.", where=where, why=str(error), hint="Capture the model again."
         ) from error
+    return packages
 
 
-def _locked(package: Package) -> dict[str, Component]:
+def _components(packages: list[dict[str, Any]]) -> Iterable[Component]:
+    """Return the locked distributions, each release once even if the lock has it under several conditions."""
     components: dict[str, Component] = {}
-    for locked in _packages(package):
+    for locked in packages:
         purl = _purl(locked["name"], locked.get("version"))
         component = components.setdefault(
             str(purl),
             Component(type=ComponentType.LIBRARY, name=purl.name, version=purl.version, purl=purl, bom_ref=str(purl)),
         )
         component.external_references.update(_files(locked))
-    return components
+    return components.values()
 
 
 def _files(locked: dict[str, Any]) -> Iterator[ExternalReference]:
@@ -134,7 +136,7 @@ def _files(locked: dict[str, Any]) -> Iterator[ExternalReference]:
             )
 
 
-def _connect(bom: Bom, model: Component, manifest: Manifest, package: Package) -> None:
+def _connect(bom: Bom, model: Component, manifest: Manifest, packages: list[dict[str, Any]]) -> None:
     """Draw the dependency graph: from the model to what it requires, and on as far as the lock tells.
 
     Where the manifest names no requirement of its own, whatever is locked counts as the model's.
@@ -144,7 +146,7 @@ def _connect(bom: Bom, model: Component, manifest: Manifest, package: Package) -
         by_name.setdefault(component.name, []).append(component)
     direct = (canonicalize_name(Requirement(text).name) for text in manifest.environment.dependencies)
     bom.register_dependency(model, _named(by_name, direct) or bom.components)
-    for locked in _packages(package):
+    for locked in packages:
         wanted = (canonicalize_name(str(each.get("name", ""))) for each in locked.get("dependencies", ()))
         for component in by_name[canonicalize_name(locked["name"])]:
             bom.register_dependency(component, _named(by_name, wanted))
