@@ -122,7 +122,6 @@ def create(
         listed.write_bytes(requirements)
         installer.install(folder, listed)
     installer.install_wheel(folder, wheel)
-    installer.finish(folder, frozenset(wanted))
     bytecode.restore(environment.libraries, interpreter.tag)
     return environment
 

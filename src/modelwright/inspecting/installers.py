@@ -20,6 +20,19 @@ from modelwright.inspecting.processes import installer_variables, run, uv_progra
 InstallerName = Literal["auto", "uv", "pip"]
 TIMEOUT_S = 1800.0
 """Longest time for one call of an installer: big libraries over a slow line."""
+_BUNDLED_PIP = """
+import pathlib, runpy, sys, sysconfig
+try:
+    import ensurepip
+    folders = [pathlib.Path(ensurepip.__file__).parent / "_bundled", sysconfig.get_config_var("WHEEL_PKG_DIR")]
+except ImportError:
+    sys.exit("This Python has no ensurepip, which brings pip. On Debian: apt install python3-venv")
+wheels = [wheel for folder in filter(None, folders) for wheel in pathlib.Path(folder).glob("pip-*.whl")]
+if not wheels:
+    sys.exit("This Python brings no pip.")
+sys.path.insert(0, str(wheels[0]))
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 _NOISE = re.compile(r"^(Using |Resolved |Prepared |Creating |Activate |Looking in |\[notice\]|\s*$)")
 
 
@@ -33,7 +46,7 @@ class Installer(Protocol):
     name: str
 
     def create(self, folder: Path, interpreter: Interpreter) -> None:
-        """Make an environment with nothing in it, or with what :meth:`finish` removes."""
+        """Make an environment with nothing in it."""
         ...
 
     def install(self, folder: Path, requirements: Path) -> None:
@@ -42,10 +55,6 @@ class Installer(Protocol):
 
     def install_wheel(self, folder: Path, wheel: Path) -> None:
         """Install one wheel without its dependencies."""
-        ...
-
-    def finish(self, folder: Path, keep: frozenset[str]) -> None:
-        """Remove what the installer brought itself, apart from the distributions to keep."""
         ...
 
 
@@ -77,15 +86,14 @@ class Uv:
         python = str(python_of(folder))
         self._run("pip", "install", "--python", python, "--no-deps", "--no-index", "--no-cache", str(wheel))
 
-    def finish(self, folder: Path, keep: frozenset[str]) -> None:
-        """Remove nothing: uv brings nothing."""
-
     def _run(self, *arguments: str) -> None:
         _run([*self._start, *arguments], offline=self._offline, name=self.name)
 
 
 class Pip:
-    """``python -m venv`` and the pip that it brings: slower, and everywhere.
+    """``python -m venv`` and the pip that Python itself brings: slower, and everywhere.
+
+    That pip runs from its own wheel, without being installed, so that nothing of it stays in the environment.
 
     Args:
         offline: Whether only pip's cache and the local folders in its settings may be used.
@@ -97,27 +105,21 @@ class Pip:
         self._offline = offline
 
     def create(self, folder: Path, interpreter: Interpreter) -> None:
-        """Make an environment with pip in it."""
-        self._run(interpreter.path, "-I", "-m", "venv", str(folder))
+        """Make an empty environment."""
+        self._run(interpreter.path, "-I", "-m", "venv", "--without-pip", str(folder))
 
     def install(self, folder: Path, requirements: Path) -> None:
         """Install exactly the hashed requirements."""
-        self._pip(folder, "install", "--no-deps", "--require-hashes", "--requirement", str(requirements))
+        offline = ["--no-index"] if self._offline else []
+        self._pip(folder, *offline, "--no-deps", "--require-hashes", "--requirement", str(requirements))
 
     def install_wheel(self, folder: Path, wheel: Path) -> None:
         """Install one wheel without its dependencies."""
-        self._pip(folder, "install", "--no-deps", "--no-index", "--no-cache-dir", str(wheel))
+        self._pip(folder, "--no-deps", "--no-index", "--no-cache-dir", str(wheel))
 
-    def finish(self, folder: Path, keep: frozenset[str]) -> None:
-        """Remove pip, and setuptools where venv brings it."""
-        ours = [name for name in ("setuptools", "pip") if name not in keep]
-        if ours:
-            self._pip(folder, "uninstall", "--yes", *ours)
-
-    def _pip(self, folder: Path, command: str, *arguments: str) -> None:
-        start = ["-I", "-m", "pip", command, "--disable-pip-version-check", "--no-input", "--no-color"]
-        offline = ["--no-index"] if self._offline and command == "install" and "--no-index" not in arguments else []
-        self._run(str(python_of(folder)), *start, *offline, *arguments)
+    def _pip(self, folder: Path, *arguments: str) -> None:
+        start = ["-I", "-c", _BUNDLED_PIP, "install", "--disable-pip-version-check", "--no-input", "--no-color"]
+        self._run(str(python_of(folder)), *start, "--no-compile", *arguments)
 
     def _run(self, *command: str) -> None:
         _run(command, offline=self._offline, name=self.name)
