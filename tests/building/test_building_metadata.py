@@ -118,6 +118,12 @@ def test_a_readme_of_the_project_stands_instead_of_the_card(tmp_path: Path) -> N
     assert found.description_content_type == "text/x-rst; charset=UTF-8"
 
 
+def test_a_readme_may_be_text_of_a_kind_that_is_said(tmp_path: Path) -> None:
+    readme = 'readme = { text = "Churn", content-type = "text/plain" }'
+    found = metadata(write_project(tmp_path, f'dynamic = ["version"]\n{readme}'))
+    assert (found.description, found.description_content_type) == ("Churn", "text/plain")
+
+
 @pytest.mark.parametrize(
     ("line", "field"),
     [

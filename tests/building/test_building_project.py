@@ -76,6 +76,13 @@ def test_broken_toml_is_refused_with_its_line(tmp_path: Path) -> None:
     assert "line 7" in caught.value.why
 
 
+@pytest.mark.parametrize("name", ["project", "tool", "build-system"])
+def test_a_table_that_is_something_else_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"{name} = 3\n")
+    with pytest.raises(ProjectError, match=rf"\[{name}\] is not a table"):
+        open_project(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [

@@ -67,6 +67,15 @@ def test_a_model_that_names_no_requirement_depends_on_whatever_is_locked(tmp_pat
     assert graph["pkg:pypi/churn@1.3.0"] == ["pkg:pypi/joblib@1.6.0", "pkg:pypi/threadpoolctl@3.6.0"]
 
 
+def test_a_model_whose_loading_executes_code_says_so(tmp_path: Path) -> None:
+    storage = {"format": "joblib", "loader": "l", "model_type": "t", "executes_code": True}
+    environment = {"python": "3.11.7", "interpreters": ["cp311"], "portable": True, "dependencies": []}
+    model = bom(write_model(tmp_path, storage=storage, environment=environment))["metadata"]["component"]
+    assert model["modelCard"]["considerations"]["technicalLimitations"] == [
+        "Loading executes code that the artifact contains (format joblib)."
+    ]
+
+
 def test_a_model_without_libraries_has_a_bill_too(tmp_path: Path) -> None:
     package = write_model(tmp_path, lineage={}, evaluations=[], license="", summary="", task="function")
     (package / "model" / "pylock.toml").write_text('lock-version = "1.0"\ncreated-by = "uv"\n')
