@@ -72,7 +72,7 @@ def test_mixed_rows_take_each_column_from_rows_of_its_own(container: str) -> Non
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_one_value_is_replaced_and_the_sample_is_left_alone(container: str) -> None:
     table = Table.of(CONTAINERS[container])
-    changed = Table.of(table.with_value(0, "plan", "gold"))
+    changed = Table.of(table.with_values(0, {"plan": "gold"}))
 
     assert changed.rows([0]) == [ENCODED[0] | {"plan": "gold"}]
     assert table.rows([0]) == [ENCODED[0]]
@@ -84,7 +84,7 @@ def test_an_array_has_one_column_per_position() -> None:
     assert (table.container, table.names, table.array_dtype) == ("numpy", ("x0", "x1"), "float32")
     assert table.rows([0]) == [{"x0": 1.0, "x1": None}]
     assert table.mixed({"x0": np.array([1, 0]), "x1": np.array([0, 1])}).tolist()[1] == [1.0, 4.0]
-    assert table.with_value(1, "x1", 9).tolist() == [[3.0, 9.0]]
+    assert table.with_values(1, {"x1": 9}).tolist() == [[3.0, 9.0]]
 
 
 def test_an_array_with_more_axes_is_one_tensor() -> None:
@@ -155,7 +155,7 @@ def test_categorical_dtypes_bring_their_levels_in_their_own_order() -> None:
 
 def test_an_unknown_level_becomes_missing_where_the_dtype_has_no_place_for_it() -> None:
     frame = pd.DataFrame({"size": pd.Categorical(["s", "l"])})
-    changed = Table.of(frame).with_value(0, "size", "xxl")
+    changed = Table.of(frame).with_values(0, {"size": "xxl"})
     assert changed["size"].isna().all()
     assert list(changed["size"].cat.categories) == ["l", "s"]
 

@@ -110,7 +110,7 @@ def task_of(model: object, outputs: Sequence[Output]) -> Task:
         return tasks[kind]
     if any(output.labels for output in outputs):
         return "classification"
-    return "transformation" if outputs and outputs[0].method == "transform" else "function"
+    return "transformation" if hasattr(model, "transform") and not hasattr(model, "predict") else "function"
 
 
 def answer(

@@ -87,11 +87,9 @@ def _refusing(predict: Callable[[Any], object], table: Table, probed: Sequence[F
 def _answers(predict: Callable[[Any], object], table: Table, fields: Sequence[Field]) -> bool:
     whole = ~np.any([table.column(field.name).missing for field in fields], axis=0)
     row = int(np.argmax(whole))
-    changed = Table.of(table.take([row]))
-    for field in fields:
-        changed = Table.of(changed.with_value(0, field.name, unseen_level(field)))
+    changed = table.with_values(row, {field.name: unseen_level(field) for field in fields})
     try:
-        predict(changed.data)
+        predict(changed)
     except ModelMismatchError:
         return False
     return True

@@ -87,28 +87,29 @@ def _groups(
 
 
 def _typical(columns: Sequence[Column]) -> list[int]:
-    """Rank rows by their distance from the medians, in units of the spread, plus one for each null or rarer level."""
+    """Rank rows by their distance from the medians, in units of the spread; a null, an infinity, a rarer level is 1."""
     distance = np.zeros(len(columns[0].values))
     for column in columns:
-        distance += column.missing
         if column.numeric:
-            distance += _distance(column.values.astype(np.float64))
-        elif column.datatype in ("string", "bool") and not column.shape and column.present().size:
+            distance += _distance(column.values.astype(np.float64), column.missing)
+            continue
+        distance += column.missing
+        if column.datatype in ("string", "bool") and not column.shape and column.present().size:
             names, counts = np.unique(column.present().astype(str), return_counts=True)
             distance += column.values.astype(str) != names[counts.argmax()]
     return [int(row) for row in np.argsort(distance, kind="stable")[:TYPICAL]]
 
 
-def _distance(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    finite = np.isfinite(values)
+def _distance(values: npt.NDArray[np.float64], missing: Bools) -> npt.NDArray[np.float64]:
+    finite = np.isfinite(values) & ~missing
     inside = values if finite.all() else values[finite]
     if not inside.size:
-        return np.zeros(len(values))
+        return np.ones(len(values))
     ordered = np.sort(inside)
     low, middle, high = ordered[[len(ordered) // 4, len(ordered) // 2, len(ordered) * 3 // 4]]
     spread = (high - low) or (ordered[-1] - ordered[0]) or 1.0
     away: npt.NDArray[np.float64] = np.minimum(np.abs(np.where(finite, values, middle) - middle) / spread, _FAR)
-    return away
+    return away + ~finite
 
 
 def _extremes(columns: Sequence[Column]) -> Iterator[Bools]:

@@ -111,14 +111,17 @@ class Table:
         """
         return rows.mixed(self.data, self.container, [indices[name] for name in self.names])
 
-    def with_value(self, row: int, name: str, value: Any) -> Any:
-        """Return one row, in the sample's own container, with one value replaced.
+    def with_values(self, row: int, values: Mapping[str, Any]) -> Any:
+        """Return one row, in the sample's own container, with some values replaced.
 
         A value that the column's dtype has no place for (an unknown level of a categorical) becomes missing there,
         as it would when somebody converts new data to that dtype.
         """
-        position = self.names.index(name)
-        return rows.with_value(self.take([row]), self.container, name=name, position=position, value=value)
+        changed = self.take([row])
+        positions = {name: position for position, name in enumerate(self.names)}
+        for name, value in values.items():
+            changed = rows.with_value(changed, self.container, name=name, position=positions[name], value=value)
+        return changed
 
     def rows(self, indices: Sequence[int] | Indices, fields: Sequence[Field] = ()) -> list[dict[str, Any]]:
         """Return some rows as JSON data, in the encoding of scenarios.
