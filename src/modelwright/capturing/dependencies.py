@@ -99,7 +99,7 @@ def direct(
             kept[name] = why
     closure = frozenset().union(*(reachable(name, _of(extras, name)) for name in kept)) if kept else frozenset()
     lines = [_line(name, given.get(name), _of(extras, name), pins) for name in kept]
-    versions = {name: found.version for name in sorted(closure) if (found := installed(name))}
+    versions = {str(name): found.version for name in sorted(closure) if (found := installed(name))}
     reasons = {str(name): why for name, why in sorted(kept.items())}
     return Requirements(tuple(sorted(lines)), reasons, versions, tuple(sorted(unneeded)))
 

@@ -51,6 +51,12 @@ class JoblibFormat:
             _write(dump, model, stream)
         return Saved()
 
+    def open(self, stream: BinaryIO) -> object:
+        """Load a file that joblib once wrote, from a stream; it runs whatever the file says."""
+        import joblib
+
+        return joblib.load(stream)
+
 
 def _write(dump: Any, model: object, stream: BinaryIO) -> None:
     try:

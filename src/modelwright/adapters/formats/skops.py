@@ -35,6 +35,7 @@ class SkopsFormat:
     distributions = ("skops",)
     executes_code = False
     portable = False
+    reviewed = skops_loader.REVIEWED
 
     def claims(self, model: object) -> int:
         """Claim scikit-learn estimators, also those of other libraries that derive from them."""
