@@ -103,7 +103,7 @@ def test_a_lock_that_is_not_complete_fails_and_names_what_is_missing(tmp_path: P
 def test_what_is_installed_must_be_what_the_lock_says(tmp_path: Path) -> None:
     _, requirements = lock("threadpoolctl==3.6.0", folder=tmp_path)
     package = '[[packages]]\nname = "threadpoolctl"\nversion = "3.5.0"\n'
-    package += 'wheels = [{ url = "https://files.example/threadpoolctl-3.5.0-py3-none-any.whl", hashes = { sha256 = "00" } }]\n'
+    package += 'sdist = { url = "https://files.example/threadpoolctl-3.5.0.tar.gz", hashes = { sha256 = "00" } }\n'
     root = write_toy(tmp_path / "toy", lock=(EMPTY_LOCK.replace("packages = []\n", package), requirements))
     report = verify(root)
     assert report.problems == ("threadpoolctl 3.6.0 is installed, 3.5.0 is in the lock",)

@@ -1,0 +1,234 @@
+"""Say what loading a package would do, without doing any of it.
+
+Called by ``modelwright scan``. It looks into every artifact by content and into every Python file of the package, and
+tells what it found, how seriously. The decision is the reader's.
+
+It does not: execute, import or deserialise anything, or call a package safe: no finding means that none of the known
+ways to run code was found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import modelwright.capturing
+import modelwright.runtime
+from modelwright.capturing.saved import reviewed
+from modelwright.errors import MissingExtraError, PackageError, UnknownPluginError
+from modelwright.inspecting.content import Content, Kind, look_into
+from modelwright.inspecting.read import Reference, read
+from modelwright.inspecting.suspicion import Severity, judge_name, suspicious_calls
+from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Package
+from modelwright.spec.struct import Frozen
+
+_CODE = (".py", ".pyw", ".pyi")
+_COMPILED = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib")
+
+
+class Finding(Frozen, frozen=True, kw_only=True):
+    """One thing that a reader should know.
+
+    Attributes:
+        severity: ``info``: for the record; ``warning``: look at it; ``danger``: do not load it.
+        file: Where it is, below the root of the package.
+        what: What it is, a sentence without a full stop.
+    """
+
+    severity: Severity
+    file: str
+    what: str
+
+
+class ScannedArtifact(Frozen, frozen=True, kw_only=True, omit_defaults=True):
+    """One artifact.
+
+    Attributes:
+        path: Below the root of the package.
+        size: Size, bytes.
+        kind: What it is by its content.
+        constructs: Types and functions that loading it would construct or call.
+        executes_code: Whether its format lets the file name any function to be called.
+    """
+
+    path: str
+    size: int
+    kind: Kind
+    constructs: tuple[str, ...] = ()
+    executes_code: bool = False
+
+
+class ScannedCode(Frozen, frozen=True, kw_only=True, omit_defaults=True):
+    """One Python file.
+
+    Attributes:
+        path: Below the root of the package.
+        own: Whether it is byte for byte a file that this modelwright puts into packages.
+        calls: Calls worth a look, as ``line 3: os.system``.
+    """
+
+    path: str
+    own: bool = False
+    calls: tuple[str, ...] = ()
+
+
+class ScanReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
+    """What loading a package, or a saved model, would do.
+
+    Attributes:
+        where: Where it is.
+        name: Distribution name; empty for a saved model.
+        version: Version of the package.
+        format: Format that the manifest names.
+        executes_code: Whether loading can run code that an artifact names; by content, whatever the manifest says.
+        artifacts: The artifacts.
+        code: The Python files.
+        findings: What a reader should know, most serious first.
+        worst: The highest severity.
+    """
+
+    where: str
+    name: str = ""
+    version: str = ""
+    format: str = ""
+    executes_code: bool
+    artifacts: tuple[ScannedArtifact, ...]
+    code: tuple[ScannedCode, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    worst: Severity = "info"
+
+
+def scan(reference: Reference) -> ScanReport:
+    """Say what loading a package or a saved model would do, without doing any of it.
+
+    Args:
+        reference: A package (wheel, folder, installed name, URL), or the path of a saved model (``model.pkl``).
+
+    Raises:
+        UnknownPackageError: It leads to nothing.
+        PackageError: The package cannot be read.
+        MissingExtraError: A URL was given and the extra ``remote`` is not installed.
+    """
+    path = Path(str(reference)) if isinstance(reference, str | Path) else None
+    if path is not None and path.is_file() and path.suffix != ".whl":
+        return _scan_file(path)
+    return _scan_package(read(reference))
+
+
+def _scan_file(path: Path) -> ScanReport:
+    with path.open("rb") as stream:
+        content = look_into(cast(BinaryIO, stream))
+    findings = list(_artifact_findings(path.name, content, package=""))
+    return _report(str(path), [_artifact(path.name, path.stat().st_size, content)], [], findings)
+
+
+def _scan_package(package: Package) -> ScanReport:
+    manifest = package.manifest
+    artifacts: list[ScannedArtifact] = []
+    code: list[ScannedCode] = []
+    findings: list[Finding] = []
+    ours = _our_files()
+    prefix = f"{package.import_name}/{MODEL_FOLDER}/artifacts/"
+    for name in package.files.names():
+        if name.startswith(prefix):
+            with package.files.open(name) as stream:
+                content = look_into(stream)
+            artifacts.append(_artifact(name, package.files.size(name), content))
+            findings += _artifact_findings(name, content, package=package.import_name)
+        elif name.endswith(_CODE):
+            scanned, found = _code(package, name, ours)
+            code.append(scanned)
+            findings += found
+        elif name.endswith(_COMPILED):
+            findings.append(
+                Finding(severity="warning", file=name, what="is compiled code, which cannot be looked into")
+            )
+    if not manifest.storage.executes_code and any(artifact.executes_code for artifact in artifacts):
+        told = f"says that {manifest.storage.format!r} runs no code, but an artifact is one that can"
+        findings.append(Finding(severity="danger", file="manifest.json", what=told))
+    report = _report(package.files.where, artifacts, code, findings)
+    return ScanReport(
+        where=report.where,
+        name=manifest.name,
+        version=manifest.version,
+        format=manifest.storage.format,
+        executes_code=report.executes_code or manifest.storage.executes_code,
+        artifacts=report.artifacts,
+        code=report.code,
+        findings=report.findings,
+        worst=report.worst,
+    )
+
+
+def _report(
+    where: str, artifacts: list[ScannedArtifact], code: list[ScannedCode], findings: list[Finding]
+) -> ScanReport:
+    order: tuple[Severity, ...] = ("danger", "warning", "info")
+    ordered = sorted(findings, key=lambda finding: (order.index(finding.severity), finding.file, finding.what))
+    return ScanReport(
+        where=where,
+        executes_code=any(artifact.executes_code for artifact in artifacts),
+        artifacts=tuple(artifacts),
+        code=tuple(code),
+        findings=tuple(ordered),
+        worst=ordered[0].severity if ordered else "info",
+    )
+
+
+def _artifact(name: str, size: int, content: Content) -> ScannedArtifact:
+    return ScannedArtifact(
+        path=name, size=size, kind=content.kind, constructs=content.constructs, executes_code=content.executes
+    )
+
+
+def _artifact_findings(name: str, content: Content, *, package: str) -> Iterator[Finding]:
+    harmless = _reviewed()
+    if content.executes:
+        told = f"{'is' if content.kind == 'pickle' else 'contains'} a pickle, which can run any code it names"
+        yield Finding(
+            severity="info", file=name, what=told if content.kind == "pickle" else f"contains a pickle: it {told}"
+        )
+    if content.kind in ("native", "script"):
+        yield Finding(severity="danger", file=name, what=f"is a program ({content.kind}), not a model")
+    if content.kind == "hdf5":
+        yield Finding(severity="warning", file=name, what="is HDF5; a Keras model in it may contain code of its own")
+    for names, verb in ((content.constructs, "constructs or calls"), (content.imports, "imports")):
+        for one in names:
+            severity = judge_name(one, package=package, reviewed=harmless)
+            if severity:
+                yield Finding(severity=severity, file=name, what=f"{verb} {one}")
+    if content.problem:
+        yield Finding(severity="warning", file=name, what=f"cannot be read to its end: {content.problem}")
+
+
+def _reviewed() -> frozenset[str]:
+    try:
+        return reviewed()
+    except (MissingExtraError, UnknownPluginError):
+        return frozenset()
+
+
+def _code(package: Package, name: str, ours: frozenset[str]) -> tuple[ScannedCode, list[Finding]]:
+    if package.files.size(name) > MAX_DOCUMENT:
+        raise PackageError(f"{name} is larger than {MAX_DOCUMENT} bytes.", where=package.files.where)
+    with package.files.open(name) as stream:
+        content = stream.read()
+    if hashlib.sha256(content).hexdigest() in ours:
+        return ScannedCode(path=name, own=True), []
+    try:
+        calls = sorted(suspicious_calls(content.decode("utf-8")))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        found = Finding(severity="warning", file=name, what=f"cannot be read as Python: {error}")
+        return ScannedCode(path=name), [found]
+    findings = [Finding(severity=how, file=name, what=f"calls {called} in line {line}") for line, called, how in calls]
+    return ScannedCode(path=name, calls=tuple(f"line {line}: {called}" for line, called, _ in calls)), findings
+
+
+def _our_files() -> frozenset[str]:
+    """Return the digests of the files that this modelwright puts into packages: the runtime and the templates."""
+    folders = [Path(modelwright.runtime.__file__).parent, Path(modelwright.capturing.__file__).parent / "templates"]
+    return frozenset(
+        hashlib.sha256(path.read_bytes()).hexdigest() for folder in folders for path in sorted(folder.glob("*.py"))
+    )
