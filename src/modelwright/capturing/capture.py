@@ -9,7 +9,8 @@ It does not: build a wheel, or know a library.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -22,16 +23,15 @@ from modelwright.capturing.answers import LiveModel
 from modelwright.capturing.card import write_card
 from modelwright.capturing.code import Collected, collect
 from modelwright.capturing.description import Description, describe
-from modelwright.capturing.environment import Needs, resolve_environment, this_environment
+from modelwright.capturing.environment import Needs, Settling, this_environment
 from modelwright.capturing.evaluation import Slice, UserMetric
-from modelwright.capturing.fresh import Fresh
 from modelwright.capturing.importance import When
 from modelwright.capturing.lineage import check_references, git_revision, hyperparameters
 from modelwright.capturing.measuring import Measured, Measuring
 from modelwright.capturing.opening import open_model
 from modelwright.capturing.places import choose_place
 from modelwright.capturing.profile import summarise
-from modelwright.capturing.proving import check_answers, write_scenarios
+from modelwright.capturing.proving import write_scenarios
 from modelwright.capturing.rules import Rule
 from modelwright.capturing.signature import Overrides
 from modelwright.capturing.staging import Stage, staged
@@ -44,6 +44,7 @@ from modelwright.spec.lineage import DataReference, Lineage, NotebookReference
 from modelwright.spec.manifest import FORMAT_VERSION, Manifest, Task
 from modelwright.spec.naming import check_name, check_version, import_name
 from modelwright.spec.profile import Profile
+from modelwright.spec.scenario import Scenario
 from modelwright.steps import Listener, ignore, timed
 
 SHOWN_METRICS = 3
@@ -145,17 +146,17 @@ def capture(
     name, version = check_name(name), check_version(version)
     vouched = (trust,) if isinstance(trust, str) else tuple(trust)
     lineage = Lineage(data=check_references(data), git=git_revision(Path.cwd()), notebook=notebook, parent=parent)
-    needs = Needs(requirements, pins, system_libraries, index_url)
+    needs = Needs(requirements, pins, system_libraries, index_url, vouched)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
     given = open_model(model, trust=vouched)
     live = LiveModel.of(given.asked, methods=methods, declared=outputs)
     with timed("signature", listener) as note:
         described = describe(live, _sample(X), fields=fields)
         note.detail = _what(described)
-    with timed("code", listener) as note:
-        collected = collect(given.stored, package=import_name(name), modules=modules)
-        note.detail = _which(collected)
     place = choose_place(Path(to), name=name, version=version)
+    with timed("code", listener) as note:
+        collected = collect(given.stored, package=import_name(name), modules=modules, project=place.home)
+        note.detail = _which(collected)
     with staged(place, import_name(name), collected) as stage:
         with timed("artifact", listener) as note:
             stored = _store(given.stored, stage, collected, methods=live.methods, choice=format, trust=vouched)
@@ -180,30 +181,24 @@ def capture(
             environment=this_environment(stored, collected, needs),
             tool=f"modelwright {__version__}",
         )
-        fresh = _stage_rest(stage, draft, described, stored, rules=scenarios, trust=vouched, listener=listener)
-        with fresh.started() as running:
-            profile, measured = _measure(described, measuring, y, task=draft.task, listener=listener)
-            with timed("fresh process", listener) as note:
-                traced = running.result()
-                check_answers(fresh.scenarios, traced.answers, described.signature.outputs)
-                note.detail = f"loads in {traced.load_seconds:.2f} s and answers the same"
-        environment = resolve_environment(
-            draft.environment,
-            traced,
-            model=given.stored,
-            stage=stage,
+        proven = _stage_scenarios(stage, draft, described, rules=scenarios, listener=listener)
+        settling = Settling(
+            stage,
             stored=stored,
             collected=collected,
-            fresh=fresh,
+            signature=described.signature,
+            scenarios=proven,
             needs=needs,
-            listener=listener,
         )
+        with _stopped_on_error(settling):
+            profile, measured = _measure(described, measuring, y, task=draft.task, listener=listener)
+            environment = settling.result(draft.environment, listener)
         manifest = msgspec.structs.replace(
             draft, evaluations=measured.evaluations, importance=measured.importance, environment=environment
         )
         with timed("card", listener) as note:
             stage.write_results(manifest, profile, measured.charts)
-            stage.write("card.md", write_card(manifest, profile, fresh.scenarios, measured.charts))
+            stage.write("card.md", write_card(manifest, profile, proven, measured.charts))
             note.detail = f"{len(measured.charts)} charts"
     return open_folder(place.root)
 
@@ -247,24 +242,26 @@ def _store(
     return stored
 
 
-def _stage_rest(
-    stage: Stage,
-    draft: Manifest,
-    described: Description,
-    stored: Stored,
-    *,
-    rules: Sequence[Rule],
-    trust: Sequence[str],
-    listener: Listener,
-) -> Fresh:
-    """Write what a fresh process needs, the scenarios first held to the live model."""
+def _stage_scenarios(
+    stage: Stage, draft: Manifest, described: Description, *, rules: Sequence[Rule], listener: Listener
+) -> tuple[Scenario, ...]:
+    """Hold the live model to its scenarios, and write what a fresh process needs to do the same."""
     with timed("scenarios", listener) as note:
         live = Model(described.live.model, msgspec.to_builtins(draft))
         scenarios = write_scenarios(live, described, rules)
         stage.write_scenarios(scenarios)
+        stage.write_manifest(draft)
         note.detail = f"{len(scenarios)} with {sum(len(scenario.inputs) for scenario in scenarios)} rows"
-    stage.write_manifest(draft)
-    return Fresh(stage, scenarios, tuple(sorted({*trust, *stored.storage.types})))
+    return scenarios
+
+
+@contextmanager
+def _stopped_on_error(settling: Settling) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        settling.stop()
+        raise
 
 
 def _measure(

@@ -80,6 +80,9 @@ class Collected:
         ``sys.modules``, in the place of a package of the same name that may be imported. Other threads see this too:
         one capture at a time.
         """
+        if not self._homes:
+            yield
+            return
         with ExitStack() as stack:
             hidden = {n: m for n, m in sys.modules.items() if n == self.package or n.startswith(f"{self.package}.")}
             stack.callback(_swap_modules, self.package, hidden)
@@ -91,13 +94,16 @@ class Collected:
             yield
 
 
-def collect(model: object, *, package: str, modules: Sequence[str | ModuleType] = ()) -> Collected:
+def collect(
+    model: object, *, package: str, modules: Sequence[str | ModuleType] = (), project: Path | None = None
+) -> Collected:
     """Find and read all the code that a model needs beside installed distributions.
 
     Args:
         model: The live model: an object, a function, a class or a module.
         package: Import name of the package it will live in.
         modules: Local modules to bring along although nothing is seen to import them (loaded by name, plug-ins).
+        project: The import package of a project that the model is captured into; its modules keep name and place.
 
     Raises:
         SourceError: A function, class, constant or module has no source that can be shipped; it is named.
@@ -107,11 +113,13 @@ def collect(model: object, *, package: str, modules: Sequence[str | ModuleType] 
     wanted = [r.module for r in references if r.home == "local"]
     wanted += [m if isinstance(m, str) else m.__name__ for m in modules]
     wanted += [module for statement in lifted.imports for module in _imported_names(statement)]
-    local = local_closure(wanted)
+    reached = local_closure(wanted)
+    local = {name: module for name, module in reached.items() if not _is_at_home(module.file, project)}
+    references = tuple(r for r in references if r.file is None or not _is_at_home(r.file, project))
     _refuse_taken_names(package, local)
     files = {m.path: relative_source(m.source, parent=m.parent) for m in local.values()}
     home = next(n for n in LIFTED_NAMES if f"{n}.py" not in files and f"{n}/__init__.py" not in files)
-    imports = [found for module in local.values() for found in imports_of(module)]
+    imports = [found for module in reached.values() for found in imports_of(module)]
     if lifted.objects:
         files[f"{home}.py"] = lifted.text
         lifted_module = LocalModule(home, Path(f"{home}.py"), lifted.text, is_package=False)
@@ -129,6 +137,10 @@ def collect(model: object, *, package: str, modules: Sequence[str | ModuleType] 
         _homes=homes,
         _stubs=_stub_modules(package, homes, local, {home: lifted.objects} if lifted.objects else {}),
     )
+
+
+def _is_at_home(file: Path, project: Path | None) -> bool:
+    return project is not None and file.resolve().is_relative_to(project.resolve())
 
 
 def _lift(references: list[Reference]) -> Lifted:

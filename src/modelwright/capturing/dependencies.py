@@ -116,11 +116,11 @@ class Inferring:
         self.expected = infer(Trace(), lambda _: Trace())
         self._lean = run(modules_outside(self.expected.installed))
 
-    def result(self, answers: Mapping[str, Sequence[Any]] | None = None) -> tuple[Requirements, Trace]:
+    def result(self, accept: Callable[[Trace], bool] = lambda _: True) -> tuple[Requirements, Trace]:
         """Wait; if the model does not run with what it should need, find out what else it needs.
 
         Args:
-            answers: What the model is expected to answer; other answers mean that something is missing.
+            accept: Says whether the answers are the expected ones; others mean that something is missing.
 
         Raises:
             TraceError: The model does not run in a fresh process even with everything that is installed.
@@ -130,7 +130,7 @@ class Inferring:
             trace = self._lean.result()
         except TraceError:
             trace = None
-        if trace is None or (answers is not None and trace.answers != answers):
+        if trace is None or not accept(trace):
             trace = self._run(frozenset()).result()
         return self._infer(trace, lambda blocked: self._run(blocked).result()), trace
 

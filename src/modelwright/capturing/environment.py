@@ -1,6 +1,7 @@
-"""What a captured model needs to run: direct requirements, and the lock of everything that comes with them.
+"""Find out what a staged model needs to run, in a fresh process that has nothing else, and lock it.
 
-Called by capture once a fresh process has shown what the model imports.
+Called by capture: started when everything but the environment is staged, settled when the answer is wanted, so that
+the process and the resolution run while the live model is measured.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from modelwright.capturing import dependencies, locking
+from modelwright.capturing import locking
 from modelwright.capturing.code import Collected
-from modelwright.capturing.fresh import Fresh
+from modelwright.capturing.dependencies import Inferring, Requirements, infer
 from modelwright.capturing.interpreter import platform_tag, python_tag, python_version
-from modelwright.capturing.referenced import referenced_objects
+from modelwright.capturing.proving import check_answers, examples
 from modelwright.capturing.staging import Stage
 from modelwright.capturing.storing import Stored
 from modelwright.capturing.trace import Trace
+from modelwright.errors import ModelMismatchError
 from modelwright.spec.environment import Environment, Pins
+from modelwright.spec.scenario import Scenario
+from modelwright.spec.signature import Signature
 from modelwright.steps import Listener, timed
 
 
@@ -29,6 +33,7 @@ class Needs(NamedTuple):
     pins: Pins
     system_libraries: Sequence[str]
     index_url: str | None
+    trust: Sequence[str]
 
 
 def this_environment(stored: Stored, collected: Collected, needs: Needs) -> Environment:
@@ -45,39 +50,80 @@ def this_environment(stored: Stored, collected: Collected, needs: Needs) -> Envi
     )
 
 
-def resolve_environment(
-    environment: Environment,
-    traced: Trace,
-    *,
-    model: object,
-    stage: Stage,
-    stored: Stored,
-    collected: Collected,
-    fresh: Fresh,
-    needs: Needs,
-    listener: Listener,
-) -> Environment:
-    """Infer the direct requirements, lock them, write both lock files, and return the complete environment.
+class Settling:
+    """The inference and the lock, under way.
 
-    Raises:
-        DependencyError: A module belongs to no distribution that can be installed.
-        LockError: The environment cannot be locked.
+    Args:
+        stage: The staged package, complete but for its environment.
+        stored: How its model is stored.
+        collected: Its code.
+        signature: Its signature; the library of its container belongs to the environment.
+        scenarios: Its scenarios; the fresh process answers the rows of the examples.
+        needs: What the user says.
     """
-    with timed("dependencies", listener) as note:
-        found = dependencies.direct(
-            traced,
-            package=stage.package,
-            again=fresh.again,
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        stored: Stored,
+        collected: Collected,
+        signature: Signature,
+        scenarios: Sequence[Scenario],
+        needs: Needs,
+    ) -> None:
+        self._stage = stage
+        self._signature = signature
+        self._scenarios = scenarios
+        self._needs = needs
+        container = [] if signature.container in ("records", "columns") else [signature.container]
+        self._inferring: Inferring = infer(
+            stage.root,
+            stage.package,
+            [row for scenario in examples(scenarios) for row in scenario.inputs],
             imports=collected.imports,
-            modules=sorted({seen.module for seen in referenced_objects(model) if seen.home == "installed"}),
+            modules=[*collected.model_modules, *container],
             distributions=stored.format.distributions,
             requirements=needs.requirements,
             pins=needs.pins,
+            trust=[*needs.trust, *stored.storage.types],
         )
-        note.detail = ", ".join(found.direct) or "the standard library only"
-    with timed("lock", listener) as note:
-        locked = locking.lock(found.direct, installed=found.installed, index_url=needs.index_url)
-        stage.write("pylock.toml", locked.pylock)
-        stage.write("requirements.txt", locked.requirements)
-        note.detail = f"{len(locked.packages)} distributions with hashes" + (f"; {locked.note}" if locked.note else "")
-    return msgspec.structs.replace(environment, dependencies=found.direct)
+        self._resolving = self._start_lock(self._inferring.expected)
+
+    def result(self, environment: Environment, listener: Listener) -> Environment:
+        """Wait for both, write the lock files, and return the complete environment.
+
+        Raises:
+            TraceError: The model does not run in a fresh process.
+            ModelMismatchError: It answers differently there.
+            DependencyError: A module belongs to no distribution that can be installed.
+            LockError: The environment cannot be locked.
+        """
+        with timed("fresh process", listener) as note:
+            found, trace = self._inferring.result(self._answers_hold)
+            check_answers(self._scenarios, trace.answers, self._signature.outputs)
+            note.detail = f"loads in {trace.load_seconds:.2f} s, answers the same; needs {', '.join(found.direct)}"
+        with timed("lock", listener) as note:
+            if found.direct != self._inferring.expected.direct:
+                self._resolving.stop()
+                self._resolving = self._start_lock(found)
+            locked = self._resolving.result()
+            self._stage.write("pylock.toml", locked.pylock)
+            self._stage.write("requirements.txt", locked.requirements)
+            note.detail = f"{len(locked.packages)} distributions with hashes" + f"; {locked.note}".rstrip("; ")
+        return msgspec.structs.replace(environment, dependencies=found.direct)
+
+    def stop(self) -> None:
+        """Give up both."""
+        self._inferring.stop()
+        self._resolving.stop()
+
+    def _start_lock(self, found: Requirements) -> locking.Resolving:
+        return locking.start(found.direct, installed=found.installed, index_url=self._needs.index_url)
+
+    def _answers_hold(self, trace: Trace) -> bool:
+        try:
+            check_answers(self._scenarios, trace.answers, self._signature.outputs)
+        except ModelMismatchError:
+            return False
+        return True

@@ -80,6 +80,12 @@ class Resolving:
                 return _lock(out, note=f"for this platform only: {why}")
             raise _failure(self._requirements, said_here)
 
+    def stop(self) -> None:
+        """Give it up."""
+        self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
+
 
 def start(
     requirements: Sequence[str],

@@ -5,16 +5,13 @@ Called by capture. It does not decide whether a saved pickle may be opened: :mod
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from modelwright.capturing.saved import open_saved
-from modelwright.errors import ModelMismatchError, SourceError
+from modelwright.capturing.saved import import_file, open_saved
+from modelwright.errors import ModelMismatchError
 
 
 class Given(NamedTuple):
@@ -38,12 +35,14 @@ def open_model(model: Any, *, trust: Sequence[str]) -> Given:
 
     Raises:
         UnsafeFileError: The file would run code, and nobody vouched for it.
+        PinError: It was saved by another version of a library.
+        LoaderError: It is no saved model.
         SourceError: The ``.py`` file cannot be imported.
         ModelMismatchError: The class cannot be made without arguments.
     """
     if isinstance(model, str | Path):
         path = Path(model)
-        model = _import(path) if path.suffix == ".py" else open_saved(path, trust=trust)
+        model = import_file(path) if path.suffix == ".py" else open_saved(path, trust=trust)
     if not inspect.isclass(model):
         return Given(model, model)
     try:
@@ -54,25 +53,3 @@ def open_model(model: Any, *, trust: Sequence[str]) -> Given:
             why=f"{type(error).__name__}: {error}",
             hint=f"Give an instance instead: capture({model.__qualname__}(…), …).",
         ) from error
-
-
-def _import(path: Path) -> ModuleType:
-    """Import a file as the module its name says; the folder it lies in is where it finds its neighbours."""
-    if not path.is_file():
-        raise SourceError("There is no such file.", where=str(path))
-    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
-    if spec is None or spec.loader is None:
-        raise SourceError("The file is no Python module.", where=str(path))
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the user's module may raise anything
-        del sys.modules[path.stem]
-        raise SourceError(
-            f"The file cannot be imported: {type(error).__name__}.", where=str(path), why=str(error)
-        ) from error
-    return module
