@@ -6,6 +6,7 @@ import json
 import pickle
 import sys
 import zipfile
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -45,7 +46,8 @@ def fitted_models() -> tuple[Any, ...]:
 
 class ScikitLearnContract(FormatContract):
     def models(self) -> list[tuple[Any, Any]]:
-        return [(model, ROWS) for model in fitted_models()]
+        # Copies, because a neighbour search counts its queries and saves the counts.
+        return [(deepcopy(model), ROWS) for model in fitted_models()]
 
 
 class TestSkops(ScikitLearnContract):
@@ -89,7 +91,7 @@ class TestCloudpickle(ScikitLearnContract):
 
     def models(self) -> list[tuple[Any, Any]]:
         # cloudpickle keeps the order of a set; the pickles that must be equal have none
-        return [(fitted_models()[0].named_steps["logisticregression"], ROWS)]
+        return [(deepcopy(fitted_models()[0].named_steps["logisticregression"]), ROWS)]
 
     def foreign(self) -> list[object]:
         return [object(), len, ModuleType("m")]

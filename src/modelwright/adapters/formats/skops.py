@@ -20,7 +20,7 @@ import numpy as np
 from modelwright.adapters.formats.padding import zero_padding
 from modelwright.adapters.loaders import skops_loader
 from modelwright.capturing.formats import Saved
-from modelwright.capturing.unpicklable import culprit
+from modelwright.capturing.unpicklable import Culprit, culprit
 from modelwright.errors import MissingExtraError, SerialisationError
 
 ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
@@ -52,7 +52,11 @@ class SkopsFormat:
         path = artifacts / skops_loader.ARTIFACT
         with path.open("wb") as stream:
             rewrite(_dumped(model), stream)
-        return Saved(types=tuple(skops_loader.audit(artifacts, {}, package)))
+        types = tuple(skops_loader.audit(artifacts, {}, package))
+        # skops stores any object by its attributes, even a lock that has none and could not be made again.
+        if types and (part := culprit(model)):
+            raise _refusal(model, part, "")
+        return Saved(types=types)
 
 
 def _dumped(model: object) -> bytes:
@@ -63,13 +67,16 @@ def _dumped(model: object) -> bytes:
     try:
         dumped: bytes = skops.io.dumps(model)
     except Exception as error:  # skops calls the __getstate__ and __reduce__ of foreign objects
-        part = culprit(model)
-        raise SerialisationError(
-            f"{part} and cannot be saved." if part else f"skops cannot store this {type(model).__qualname__}.",
-            why=part.reason if part else str(error),
-            hint="Remove it before capture, or leave it out in __getstate__." if part else "Choose format='joblib'.",
-        ) from error
+        raise _refusal(model, culprit(model), str(error)) from error
     return dumped
+
+
+def _refusal(model: object, part: Culprit | None, why: str) -> SerialisationError:
+    return SerialisationError(
+        f"{part} and cannot be saved." if part else f"skops cannot store this {type(model).__qualname__}.",
+        why=part.reason if part else why,
+        hint="Remove it before capture, or leave it out in __getstate__." if part else "Choose format='joblib'.",
+    )
 
 
 def rewrite(dumped: bytes, stream: Any) -> None:
