@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -298,3 +300,19 @@ def test_nothing_of_the_rows_is_stored() -> None:
     result = measured(CANCER, TEST_X, TEST_Y)
     written = msgspec.json.encode((result.evaluations, result.importance)).decode()
     assert not any(str(value) in written for value in TEST_X["mean area"].head(50))
+
+
+def test_a_missing_library_is_one_line_that_installs_it() -> None:
+    script = """
+import sys
+sys.modules["sklearn"] = None
+from modelwright.capturing.answers import LiveModel
+from modelwright.capturing.evaluation import evaluate
+from modelwright.errors import MissingExtraError
+try:
+    evaluate(LiveModel.of(lambda rows: [1 for row in rows]), [{"a": 1}], [1], task="function")
+except MissingExtraError as error:
+    print(error.hint)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == 'pip install "modelwright[sklearn]"'

@@ -9,6 +9,7 @@ It does not: decide which rows are asked, or write anything.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -143,8 +144,8 @@ def answer(
             warnings.simplefilter("ignore")
             raw = call(model, method, data)
         found += read_answer(raw, method=method, n_rows=n_rows, labels=labels, declared=declared)
-    names = [item.output.name for item in found]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
+    counts = Counter(item.output.name for item in found)
+    if repeated := next((name for name, count in counts.items() if count > 1), None):
         raise ModelMismatchError(f"Two methods both answer an output {repeated!r}.", hint="Choose one with methods=….")
     return tuple(found)
 

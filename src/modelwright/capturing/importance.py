@@ -11,6 +11,7 @@ Source: Breiman 2001, "Random Forests"; Brodersen et al. 2010, "The Balanced Acc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -97,8 +98,8 @@ def _losses(
 ) -> npt.NDArray[np.float64]:
     """Return ``[n_fields, REPEATS]``: how much worse the metric is with the field shuffled."""
     rng = np.random.default_rng(_SEED)
-    true = truth[rows]
-    before = _measure(metric, true, _predict(live, table.take(rows), len(rows)))
+    measure = _watch(metric, truth[rows])
+    before = measure(_predict(live, table.take(rows), len(rows)))
     jobs = [(name, rng.permutation(len(rows))) for name in table.names for _ in range(REPEATS)]
     per_call = max(1, MAX_CELLS // (len(rows) * len(table.names)))
     after: list[float] = []
@@ -111,7 +112,7 @@ def _losses(
                 order[name] = repeated.copy()
             order[name][place * len(rows) : (place + 1) * len(rows)] = rows[shuffle]
         answers = _predict(live, table.mixed(order), len(repeated))
-        after += (_measure(metric, true, block) for block in np.split(answers, len(part)))
+        after += (measure(block) for block in np.split(answers, len(part)))
     loss = np.array(after).reshape(len(table.names), REPEATS) - before
     return loss if metric == "rmse" else -loss
 
@@ -120,11 +121,18 @@ def _predict(live: LiveModel, data: Any, n_rows: int) -> Array:
     return live.ask(data, n_rows=n_rows, methods=("predict",))[0].column.values
 
 
-def _measure(metric: str, truth: Array, prediction: Array) -> float:
+def _watch(metric: str, truth: Array) -> Callable[[Array], float]:
+    """Return the function that measures answers; what depends on the truth alone is calculated once."""
     if metric == "rmse":
-        if prediction.shape != truth.shape:
-            raise ModelMismatchError(f"The truth has the shape {truth.shape}, the answers {prediction.shape}.")
-        return float(np.sqrt(np.mean((truth.astype(np.float64) - prediction.astype(np.float64)) ** 2)))
-    right = truth.astype(str) == prediction.astype(str)
-    _, codes = np.unique(truth.astype(str), return_inverse=True)
-    return float(np.mean(np.bincount(codes, weights=right) / np.bincount(codes)))
+        true = truth.astype(np.float64)
+        return lambda prediction: _rmse(true, prediction)
+    names, codes, counts = np.unique(truth.astype(str), return_inverse=True, return_counts=True)
+    return lambda prediction: float(
+        np.mean(np.bincount(codes, weights=names[codes] == prediction.astype(str), minlength=len(names)) / counts)
+    )
+
+
+def _rmse(truth: Array, prediction: Array) -> float:
+    if prediction.shape != truth.shape:
+        raise ModelMismatchError(f"The truth has the shape {truth.shape}, the answers {prediction.shape}.")
+    return float(np.sqrt(np.mean((truth - prediction) ** 2)))

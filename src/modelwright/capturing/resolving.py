@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def _default_name(rule: Rule) -> str:
     return "minimum" if isinstance(rule, MinimumRule) else "example"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Resolver:
     """Resolves one rule against one signature."""
 
@@ -88,6 +89,10 @@ class _Resolver:
     fields: tuple[Field, ...]
     outputs: tuple[Output, ...]
     typical: tuple[Row, ...]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
 
     def scenario(self, rule: Rule) -> Scenario:
         if isinstance(rule, ExampleRule):
@@ -173,12 +178,12 @@ class _Resolver:
             raise self._error(error.what, hint=error.hint) from error
 
     def _check_columns(self, names: Sequence[str]) -> None:
-        known = [field.name for field in self.fields]
+        known, given = self._by_name, set(names)
         if unknown := next((name for name in names if name not in known), None):
             raise self._error(
                 f"The rows have a column {unknown!r}, which is no field.", hint=did_you_mean(unknown, known)
             )
-        if absent := [name for name in known if name not in names]:
+        if absent := [name for name in known if name not in given]:
             raise self._error(
                 f"The rows lack {', '.join(map(repr, absent[:10]))}.",
                 hint="Give every field; None where the value is missing.",
@@ -244,10 +249,9 @@ class _Resolver:
         }
 
     def _field(self, name: str) -> Field:
-        known = {field.name: field for field in self.fields}
-        if name not in known:
-            raise self._error(f"There is no field {name!r}.", hint=did_you_mean(name, known))
-        return known[name]
+        if name not in self._by_name:
+            raise self._error(f"There is no field {name!r}.", hint=did_you_mean(name, self._by_name))
+        return self._by_name[name]
 
     def _output(self, name: str, label: Any) -> Output:
         known = {output.name: output for output in self.outputs}

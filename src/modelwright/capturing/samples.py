@@ -9,6 +9,7 @@ It does not: look at what is in the rows, that is the matter of :mod:`modelwrigh
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,7 +95,7 @@ def _check_header(path: Path) -> None:
             names = next(csv.reader(file), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataFileError("The file is not CSV in UTF-8.", where=str(path), why=str(error)) from error
-    if repeated := next((name for name in names if names.count(name) > 1), None):
+    if repeated := next((name for name, count in Counter(names).items() if count > 1), None):
         raise SampleError(
             f"The column {repeated!r} occurs {names.count(repeated)} times in the header.",
             where=str(path),

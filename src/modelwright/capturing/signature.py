@@ -206,8 +206,9 @@ def check_columns(table: Table, model: object) -> None:
 def _compare_names(given: tuple[str, ...], trained: tuple[str, ...]) -> None:
     if given == trained:
         return
-    missing = [name for name in trained if name not in set(given)]
-    extra = [name for name in given if name not in set(trained)]
+    known, present = set(trained), set(given)
+    missing = [name for name in trained if name not in present]
+    extra = [name for name in given if name not in known]
     problems = [Problem(None, name, "the model was trained with it, and the sample lacks it") for name in missing]
     for name in extra:
         close = difflib.get_close_matches(name, missing[:1000], n=1)
