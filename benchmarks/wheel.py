@@ -72,6 +72,20 @@ with ThreadPoolExecutor(1) as pool:
         hashing = pool.submit(digest.update, buffer[:count])
         crc = zlib.crc32(buffer[:count], crc); target.write(buffer[:count])
 """,
+    "two threads, writing back early": """
+buffers, hashing, turn, written = [memoryview(bytearray(CHUNK)) for _ in "ab"], None, 0, 0
+with ThreadPoolExecutor(1) as pool:
+    while True:
+        buffer = buffers[turn]; turn ^= 1
+        count = source.readinto(buffer)
+        if hashing: hashing.result()
+        if not count: break
+        hashing = pool.submit(digest.update, buffer[:count])
+        crc = zlib.crc32(buffer[:count], crc); target.write(buffer[:count])
+        written += count
+        if written % (16 * CHUNK) == 0:
+            os.posix_fadvise(target.fileno(), written - 16 * CHUNK, 16 * CHUNK, os.POSIX_FADV_DONTNEED)
+""",
     "copy_file_range, mmap, two threads": """
 size = os.fstat(source.fileno()).st_size
 with ThreadPoolExecutor(1) as pool, mmap.mmap(source.fileno(), size, prot=mmap.PROT_READ) as content:
