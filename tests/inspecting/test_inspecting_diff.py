@@ -35,7 +35,7 @@ def test_rows_that_changed_their_answer_are_shown(toy_wheel: Path, tmp_path: Pat
     assert report.behaviour is not None
     (row,) = report.behaviour.shown
     assert (row.inputs, row.output, row.old, row.new) == ({"x": 10.0}, "y", 21.0, 31.0)
-    assert str(report.verdict) == "MINOR: 1 of 2 scenario rows get another answer"
+    assert str(report.verdict) == "MINOR: 1 of 2 scenario rows get another answer (y 1)"
     assert report.verdict.honoured
 
 

@@ -7,6 +7,7 @@ lock; in this process only answers are compared.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class Behaviour(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         rows: How many rows both were asked.
         changed: How many of them got another answer, beyond the tolerance of the old version.
+        by_output: The same for each output that differs, by its name.
         refused: How many scenarios the old version answers and the new one refuses.
         shown: The first rows with another answer.
         unanswered: Scenarios that a version refuses although they are its own, or that both refuse: reasons.
@@ -61,6 +63,7 @@ class Behaviour(Frozen, frozen=True, kw_only=True, omit_defaults=True):
 
     rows: int
     changed: int = 0
+    by_output: dict[str, int] = {}
     refused: int = 0
     shown: tuple[ChangedRow, ...] = ()
     unanswered: tuple[str, ...] = ()
@@ -116,6 +119,7 @@ def compare_answers(
     """
     rows, changed, refused = 0, 0, 0
     shown: list[ChangedRow] = []
+    by_output: Counter[str] = Counter()
     unanswered: list[str] = []
     for scenario, before, after in zip(scenarios, old, new, strict=True):
         if before.answers is None:
@@ -128,9 +132,15 @@ def compare_answers(
         rows += len(scenario.inputs)
         differing = list(_differing(scenario, before.answers, after.answers, outputs))
         changed += len({row.row for row in differing})
+        by_output.update(row.output for row in differing)
         shown += differing
     return Behaviour(
-        rows=rows, changed=changed, refused=refused, shown=tuple(shown[:SHOWN_ROWS]), unanswered=tuple(unanswered)
+        rows=rows,
+        changed=changed,
+        by_output=dict(by_output),
+        refused=refused,
+        shown=tuple(shown[:SHOWN_ROWS]),
+        unanswered=tuple(unanswered),
     )
 
 
@@ -184,5 +194,6 @@ def behaviour_changes(behaviour: Behaviour) -> Iterator[Change]:
         told = f"rows of {behaviour.refused} scenarios that the old version answers are refused"
         yield Change(level="MAJOR", about="behaviour", what=told)
     if behaviour.changed:
-        told = f"{behaviour.changed} of {behaviour.rows} scenario rows get another answer"
+        outputs = ", ".join(f"{name} {count}" for name, count in behaviour.by_output.items())
+        told = f"{behaviour.changed} of {behaviour.rows} scenario rows get another answer ({outputs})"
         yield Change(level="MINOR", about="behaviour", what=told)

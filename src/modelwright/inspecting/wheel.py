@@ -8,11 +8,7 @@ Source: Binary distribution format (RECORD, WHEEL, file name convention); PEP 42
 
 from __future__ import annotations
 
-import base64
-import csv
 import hashlib
-import io
-import zipfile
 from email.parser import BytesParser
 from email.policy import compat32
 from pathlib import Path
@@ -25,15 +21,10 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from modelwright.building.tags import wheel_tags
-from modelwright.errors import IntegrityError, PackageError, Problem, RecordError, WheelError
-from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Package, open_wheel
+from modelwright.errors import Problem, WheelError
+from modelwright.inspecting.record import check_files, document, problem
+from modelwright.package import Package, open_wheel
 from modelwright.spec.struct import Frozen
-
-CHUNK = 2**20
-DIGESTS = frozenset({"sha256", "sha384", "sha512"})
-"""Hash algorithms that RECORD may use; the specification forbids anything weaker than sha256."""
-_UNLISTED = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
-"""Signatures of RECORD, which RECORD cannot list."""
 
 
 class WheelReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,12 +47,6 @@ class WheelReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     size: int
     files: int
     tags: tuple[str, ...]
-
-
-class _Digest(NamedTuple):
-    algorithm: str
-    hexadecimal: str
-    size: int
 
 
 class _FileName(NamedTuple):
@@ -95,7 +80,7 @@ def check_wheel(path: Path | str) -> WheelReport:
         problems = [*_agreement(package, folder, named), *_strangers(package, folder)]
         if problems:
             raise WheelError("The parts of the wheel contradict one another.", where=str(path), problems=problems)
-        _check_files(package, folder, path)
+        check_files(package, folder)
         return WheelReport(
             file=path.name,
             name=named.name,
@@ -151,38 +136,36 @@ def _agreement(package: Package, folder: str, named: _FileName) -> list[Problem]
     expected = {"name": named.name, "version": str(named.version)}
     for key, value in (("name", canonicalize_name(manifest.name)), ("version", str(Version(manifest.version)))):
         if value != expected[key]:
-            problems.append(_problem("manifest.json", f"says {key} {value!r}, the file name says {expected[key]!r}"))
+            problems.append(problem("manifest.json", f"says {key} {value!r}, the file name says {expected[key]!r}"))
     if manifest.import_name != package.import_name:
-        problems.append(_problem("manifest.json", f"says import package {manifest.import_name!r}"))
+        problems.append(problem("manifest.json", f"says import package {manifest.import_name!r}"))
     if {str(tag) for tag in named.tags} != set(wheel_tags(manifest.environment)):
         problems.append(
-            _problem("manifest.json", f"says interpreters {list(manifest.environment.interpreters)}, the name does not")
+            problem("manifest.json", f"says interpreters {list(manifest.environment.interpreters)}, the name does not")
         )
     return problems + _metadata_problems(package, folder, named) + _wheel_problems(package, folder, named)
 
 
 def _metadata_problems(package: Package, folder: str, named: _FileName) -> list[Problem]:
-    content = _document(package, f"{folder}/METADATA")
+    content = document(package, f"{folder}/METADATA")
     if content is None:
-        return [_problem("METADATA", "is missing")]
+        return [problem("METADATA", "is missing")]
     try:
         metadata = Metadata.from_email(content)
     except ExceptionGroup as error:
-        return [_problem("METADATA", str(reason)) for reason in error.exceptions]
+        return [problem("METADATA", str(reason)) for reason in error.exceptions]
     problems = []
     if canonicalize_name(metadata.name) != named.name:
-        problems.append(_problem("METADATA", f"says name {metadata.name!r}, the file name says {named.name!r}"))
+        problems.append(problem("METADATA", f"says name {metadata.name!r}, the file name says {named.name!r}"))
     if metadata.version != named.version:
-        problems.append(
-            _problem("METADATA", f"says version '{metadata.version}', the file name says '{named.version}'")
-        )
+        problems.append(problem("METADATA", f"says version '{metadata.version}', the file name says '{named.version}'"))
     required = {_normal(requirement) for requirement in metadata.requires_dist or ()}
     for pin in package.manifest.environment.dependencies:
         try:
             if _normal(Requirement(pin)) not in required:
-                problems.append(_problem("METADATA", f"does not require {pin!r} as the manifest does"))
+                problems.append(problem("METADATA", f"does not require {pin!r} as the manifest does"))
         except InvalidRequirement as error:
-            problems.append(_problem("manifest.json", f"has the invalid requirement {pin!r}: {error}"))
+            problems.append(problem("manifest.json", f"has the invalid requirement {pin!r}: {error}"))
     return problems
 
 
@@ -191,18 +174,18 @@ def _normal(requirement: Requirement) -> tuple[str, frozenset[str], str]:
 
 
 def _wheel_problems(package: Package, folder: str, named: _FileName) -> list[Problem]:
-    content = _document(package, f"{folder}/WHEEL")
+    content = document(package, f"{folder}/WHEEL")
     if content is None:
-        return [_problem("WHEEL", "is missing")]
+        return [problem("WHEEL", "is missing")]
     headers = BytesParser(policy=compat32).parsebytes(content)
     problems = []
     if str(headers.get("Wheel-Version", "")).partition(".")[0] != "1":
-        problems.append(_problem("WHEEL", f"has the unknown Wheel-Version {headers.get('Wheel-Version')!r}"))
+        problems.append(problem("WHEEL", f"has the unknown Wheel-Version {headers.get('Wheel-Version')!r}"))
     if str(headers.get("Root-Is-Purelib", "")).strip() != "true":
-        problems.append(_problem("WHEEL", "does not say Root-Is-Purelib: true"))
+        problems.append(problem("WHEEL", "does not say Root-Is-Purelib: true"))
     tags = frozenset(tag for line in headers.get_all("Tag", []) for tag in parse_tag(str(line).strip()))
     if tags != named.tags:
-        problems.append(_problem("WHEEL", f"says the tags {sorted(map(str, tags))}, the file name others"))
+        problems.append(problem("WHEEL", f"says the tags {sorted(map(str, tags))}, the file name others"))
     return problems
 
 
@@ -213,125 +196,7 @@ def _strangers(package: Package, folder: str) -> list[Problem]:
     for name in package.files.names():
         top = name.partition("/")[0]
         if name.endswith(".pth") and "/" not in name:
-            problems.append(_problem(name, "would run code at every start of Python"))
+            problems.append(problem(name, "would run code at every start of Python"))
         elif top not in own:
-            problems.append(_problem(name, f"lies outside the package {package.import_name!r}"))
+            problems.append(problem(name, f"lies outside the package {package.import_name!r}"))
     return problems
-
-
-def _check_files(package: Package, folder: str, path: Path) -> None:
-    """Read every file once and compare it with RECORD and with the manifest."""
-    listed, record = _read_record(package, folder)
-    captured = _captured(package)
-    integrity: list[Problem] = []
-    names = set(package.files.names())
-    exempt = {f"{folder}/RECORD", *(folder.removesuffix(".dist-info") + name for name in _UNLISTED)}
-    record += [_problem(name, "is listed, but not in the wheel") for name in sorted(set(listed) - names)]
-    record += [_problem(name, "is in the wheel, but not listed") for name in sorted(names - set(listed) - exempt)]
-    integrity += [_problem(name, "was captured, but is missing") for name in sorted(set(captured) - names)]
-    for name in sorted(names - exempt):
-        wanted = [(captured[name], integrity)] if name in captured else []
-        wanted += [(listed[name], record)] if name in listed else []
-        try:
-            digests = _digests(package, name, {digest.algorithm for digest, _ in wanted} or {"sha256"})
-        except (zipfile.BadZipFile, EOFError):
-            (integrity if name in captured else record).append(_problem(name, "is damaged: its CRC does not match"))
-            continue
-        for digest, found in wanted:
-            found += _differences(name, digest, digests)
-    _refuse(integrity, record, path)
-
-
-def _refuse(integrity: list[Problem], record: list[Problem], path: Path) -> None:
-    if integrity:
-        raise IntegrityError(
-            "The wheel does not contain the files that were captured.",
-            where=str(path),
-            hint="Get the wheel again from where it was built; nothing in it was executed.",
-            problems=[*integrity, *record],
-        )
-    if record:
-        raise RecordError(
-            "RECORD and the files of the wheel disagree.",
-            where=str(path),
-            why="The wheel was altered after it was built; pip and uv would install it all the same.",
-            hint="Get the wheel again from where it was built.",
-            problems=record,
-        )
-
-
-def _captured(package: Package) -> dict[str, _Digest]:
-    manifest, root = package.manifest, package.import_name
-    files = {f"{root}/{MODEL_FOLDER}/artifacts/{file.path}": file for file in manifest.artifacts}
-    files |= {f"{root}/{file.path}": file for file in manifest.code}
-    return {name: _Digest("sha256", file.sha256.lower(), file.size) for name, file in files.items()}
-
-
-def _read_record(package: Package, folder: str) -> tuple[dict[str, _Digest], list[Problem]]:
-    """Return what RECORD lists, and what is wrong with RECORD itself."""
-    content = _document(package, f"{folder}/RECORD")
-    if content is None:
-        return {}, [_problem("RECORD", "is missing")]
-    listed: dict[str, _Digest] = {}
-    problems: list[Problem] = []
-    for number, row in enumerate(csv.reader(io.StringIO(content.decode("utf-8", "replace"))), 1):
-        if not row or row[0] == f"{folder}/RECORD":
-            continue
-        digest = _parse_row(row)
-        if digest is None:
-            problems.append(_problem("RECORD", f"line {number} is not 'path,sha256=…,size': {','.join(row)[:200]!r}"))
-        elif row[0] in listed:
-            problems.append(_problem(row[0], "is listed twice"))
-        else:
-            listed[row[0]] = digest
-    return listed, problems
-
-
-def _parse_row(row: list[str]) -> _Digest | None:
-    if len(row) != 3:
-        return None
-    algorithm, _, encoded = row[1].partition("=")
-    try:
-        digest = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        size = int(row[2])
-    except ValueError:
-        return None
-    return _Digest(algorithm, digest.hex(), size) if algorithm in DIGESTS and size >= 0 else None
-
-
-def _digests(package: Package, name: str, algorithms: set[str]) -> dict[str, _Digest]:
-    hashes = {algorithm: hashlib.new(algorithm) for algorithm in algorithms}
-    size = 0
-    with package.files.open(name) as stream:
-        while chunk := stream.read(CHUNK):
-            size += len(chunk)
-            for hasher in hashes.values():
-                hasher.update(chunk)
-    return {algorithm: _Digest(algorithm, hasher.hexdigest(), size) for algorithm, hasher in hashes.items()}
-
-
-def _differences(name: str, wanted: _Digest, found: dict[str, _Digest]) -> list[Problem]:
-    got = found[wanted.algorithm]
-    if got.size != wanted.size:
-        return [_problem(name, f"has {got.size} bytes, {wanted.size} were recorded")]
-    if got.hexadecimal != wanted.hexadecimal:
-        return [
-            _problem(name, f"has {wanted.algorithm} {got.hexadecimal[:12]}…, {wanted.hexadecimal[:12]}… was recorded")
-        ]
-    return []
-
-
-def _document(package: Package, name: str) -> bytes | None:
-    try:
-        if package.files.size(name) > MAX_DOCUMENT:
-            raise PackageError(f"{name} is larger than {MAX_DOCUMENT} bytes.", where=package.files.where)
-        with package.files.open(name) as stream:
-            return stream.read()
-    except KeyError:
-        return None
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise RecordError(f"{name} is damaged.", where=package.files.where, why=str(error)) from error
-
-
-def _problem(file: str, text: str) -> Problem:
-    return Problem(None, file, text)
