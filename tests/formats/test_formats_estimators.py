@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
@@ -30,6 +31,8 @@ INPUTS: list[tuple[Any, Any]] = [
 ]
 # skops refuses it: its tree of clusters refers to itself.
 REFUSED = {"Birch"}
+# Their fit takes what their transform does not.
+FITTED_ON_ANYTHING = {"FeatureHasher", "HashingVectorizer", "PatchExtractor", "SkewedChi2Sampler"}
 
 
 def estimators(part: int) -> Iterator[tuple[str, Any]]:
@@ -57,11 +60,15 @@ def fit(estimator: Any) -> Any:
 
 
 def answers(estimator: Any, rows: Any) -> Any:
-    method = next((m for m in ("predict", "transform", "fit_predict") if hasattr(estimator, m)), None)
-    if method is None:
+    method = next((m for m in ("predict", "transform") if hasattr(estimator, m)), None)
+    if method is None or type(estimator).__name__ in FITTED_ON_ANYTHING:
         return None
     answer = getattr(estimator, method)(rows)
     return answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
+
+
+def same(first: Any, second: Any) -> bool:
+    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind == "f"))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -82,9 +89,12 @@ def test_every_estimator_is_stored_with_reviewed_types_alone(part: int, tmp_path
             problems.append(f"{name} has unreviewed types {saved.types}")
             continue
         loaded = skops_loader.load(tmp_path, saved.options, "churn", [])
-        before, after = answers(estimator, rows), answers(loaded, rows)
+        # A copy: NumPy multiplies an array with itself by another routine than with its equal.
+        rows = deepcopy(rows)
+        before, again, after = answers(estimator, rows), answers(estimator, rows), answers(loaded, rows)
         stored += 1
-        if before is not None and not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
+        guesses = before is not None and not same(before, again)  # DummyClassifier may draw its answers
+        if before is not None and not guesses and not same(before, after):
             problems.append(f"{name} answers differently")
     assert not problems
     assert stored > 40
