@@ -198,6 +198,8 @@ class _Evidence:
 
     def take_imports(self, imports: Iterable[Imported]) -> None:
         for found in imports:
+            if not found.optional and _is_tool_module(found.module):
+                raise _imports_tool(found)
             if self._is_foreign(found.module):
                 self._add(found.module, "", f"imported by {found.importer}", optional=found.optional)
 
@@ -252,6 +254,20 @@ class _Evidence:
 
     def _is_foreign(self, module: str) -> bool:
         return not self._is_own(module) and home_of_module(module) == "installed"
+
+
+def _is_tool_module(module: str) -> bool:
+    return _is_tool(module) or (home_of_module(module) == "installed" and owner(module) in TOOLS)
+
+
+def _imports_tool(found: Imported) -> DependencyError:
+    top = found.module.partition(".")[0]
+    return DependencyError(
+        f"The model's code imports {top!r}, which the environment of a model does not have.",
+        where=found.importer,
+        why="Tools of training, testing and notebooks are left out of packages.",
+        hint="Move what the model needs into a module of its own that does not import it.",
+    )
 
 
 def _is_tool(module: str) -> bool:
