@@ -41,8 +41,8 @@ def capture(
 ) -> int:
     """Turn a trained model into a model folder, with everything it needs.
 
-    A saved model runs code when it is opened. It is refused, unopened, unless
-    you vouch for it with --trust file.
+    A saved model can run code when it is opened. One that names anything that
+    was not reviewed is refused, unopened, unless you vouch for it with --trust.
     """
     if sample is None:
         print("Rows are needed to learn the signature from.\n  fix: --sample train.csv", file=sys.stderr)

@@ -18,6 +18,10 @@ MISTAKE = (
     "import pandas, tumour; tumour.predict(pandas.read_csv('rows.csv').rename(columns={'mean_area': 'mean_aera'}))"
 )
 NO_TOOL = "import modelwright"
+EVIL = (
+    "import os, pickle; Evil = type('Evil', (), {'__reduce__': lambda self: (os.system, ('touch stolen',))}); "
+    "pickle.dump(Evil(), open('evil.pkl', 'wb'))"
+)
 FLIP = (
     "import glob, pathlib, shutil; wheel = pathlib.Path(glob.glob('dist/tumour-*.whl')[0]); "
     "content = bytearray(wheel.read_bytes()); at = content.index(b'tumour/model/artifacts/') + 200; content[at] ^= 1; "
@@ -42,19 +46,18 @@ def chapters() -> tuple[Chapter, ...]:
         ),
         Chapter(
             "Capture a model that was saved long ago",
-            "A .joblib file runs code when it is opened, so it is refused, unopened, until you vouch for it.",
+            "Opening a .joblib file runs whatever it names, so it is read first. This one names only what scikit-learn "
+            "consists of; the other would run a command, and is refused without being opened.",
             (
                 Run("python train_tumour.py"),
                 Run(
                     "modelwright capture tumour.joblib --name tumour --version 1.0.0 --sample train.csv "
                     "--target diagnosis --evaluate test.csv",
-                    ends=(4,),
-                ),
-                Run(
-                    "modelwright capture tumour.joblib --name tumour --version 1.0.0 --sample train.csv "
-                    "--target diagnosis --evaluate test.csv --trust file",
                     lines=20,
                 ),
+                Run(f'python -c "{EVIL}"'),
+                Run("modelwright capture evil.pkl --name evil --version 1.0.0 --sample train.csv", ends=(4,)),
+                Run("ls stolen", ends=(1, 2)),
             ),
         ),
         Chapter(

@@ -51,6 +51,8 @@ package = mw.capture(
     evaluate=(X[350:], y[350:]),
     scenarios=[mw.direction("bp", add=10, never="lower")],
     license="BSD-3-Clause",
+    data=[mw.DataReference("https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html", rows=patients)],
 )
 for metric in package.manifest.evaluations:
-    print(f"{metric.metric:<10} {metric.value:.3f}")
+    if metric.dataset == "test":
+        print(f"{metric.metric:<10} {metric.value:.3f}")
