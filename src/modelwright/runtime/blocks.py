@@ -69,14 +69,21 @@ class FloatBlock:
     def taker(self, kind: str) -> Callable[[Any], Any]:
         """Return what takes rows of one kind of container."""
         gather: Callable[[Any], Any] = getattr(self, f"_from_{kind}")
+        order = "F" if self._framed else "K" if kind == "numpy" else "C"
 
         def take(rows: Any) -> Any:
             block = gather(rows)
-            return None if block is None else self._finished(block)
+            return None if block is None else self._finished(block, order)
 
         return take
 
-    def _finished(self, block: Any) -> Any:
+    def _finished(self, block: Any, order: str) -> Any:
+        """Return a block as the model wants it, if its values are fine.
+
+        Frames are laid out column by column, arrays row by row (one that was given stays as it is): sums over rows
+        of another order differ in the last bit, and answers must not depend on the container the rows came in.
+        """
+        block = sys.modules["numpy"].asarray(block, order=order)
         if block.dtype != self._dtype:
             with sys.modules["numpy"].errstate(over="ignore"):
                 block = block.astype(self._dtype)

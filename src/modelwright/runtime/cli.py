@@ -44,6 +44,10 @@ def main(folder: Path, package: str, argv: list[str]) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough; do not let the interpreter complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # standard output is a full disk
+        _tell(DataFileError("The output cannot be written.", why=error.strerror or str(error)))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
         _tell("Interrupted.")
         return INTERRUPTED

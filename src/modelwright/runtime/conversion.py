@@ -149,9 +149,7 @@ def polars_dtype(field: dict[str, Any]) -> Any:
         return polars.Datetime("us" if unit == "s" else unit, field.get("timezone"))
     if family == "duration":
         return polars.Duration("us")
-    return getattr(
-        polars, _POLARS.get(family) or field["datatype"].replace("ui", "UI").replace("i", "I", 1).capitalize()
-    )
+    return getattr(polars, _POLARS[field["datatype"]])
 
 
 _POLARS = {

@@ -81,8 +81,8 @@ def read_chunks(source: str, fields: list[dict[str, Any]], *, size: int = CHUNK)
             yield from _read_parquet(source, size)
         else:
             opener: Callable[[str], Any] = gzip.open if source.lower().endswith(".gz") else open_bytes
-            with opener(source) as stream:
-                yield from _READERS[kind](_text(stream), fields, size)
+            with _text(opener(source)) as stream:
+                yield from _READERS[kind](stream, fields, size)
     except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile) as error:
         raise DataFileError(f"{source} cannot be read as {kind}.", where=source, why=str(error)) from error
     except OSError as error:
@@ -94,17 +94,20 @@ def open_bytes(path: str) -> BinaryIO:
     return Path(path).open("rb")
 
 
-def _text(stream: Any) -> IO[str]:
+def _text(stream: Any) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
 
 
 def _read_stream(stream: BinaryIO, fields: list[dict[str, Any]], size: int) -> Iterator[Chunk]:
     head = stream.peek(1)[:4096].lstrip() if hasattr(stream, "peek") else b""
     kind = "json" if head.startswith(b"[") else "jsonl" if head.startswith(b"{") else "csv"
+    text = _text(stream)
     try:
-        yield from _READERS[kind](_text(stream), fields, size)
+        yield from _READERS[kind](text, fields, size)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataFileError(f"Standard input cannot be read as {kind}.", why=str(error)) from error
+    finally:
+        text.detach()  # standard input belongs to the process: it is not ours to close
 
 
 def _read_csv(stream: IO[str], fields: list[dict[str, Any]], size: int, delimiter: str = ",") -> Iterator[Chunk]:

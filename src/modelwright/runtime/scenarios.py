@@ -59,7 +59,7 @@ def run_scenario(model: Model, scenario: dict[str, Any]) -> Result:
     try:
         answers = answer_rows(model, scenario["inputs"])
         problems = list(judge(model, scenario, answers))
-    except DataError as error:
+    except (DataError, SelftestError) as error:
         return Result(name, kind, origin, [str(error)], None, str(error))
     return Result(name, kind, origin, problems, answers)
 
