@@ -144,10 +144,11 @@ def staged(place: Place, package: str, collected: Collected) -> Iterator[Stage]:
 
 
 def _ignored(home: Path) -> Callable[[str, list[str]], set[str]]:
-    """Leave out byte code, and the model folder that is about to be replaced."""
+    """Leave out byte code, hidden files (the stage is one), and the model folder that is about to be replaced."""
 
     def ignored(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if name == "__pycache__" or (name == MODEL_FOLDER and Path(folder) == home)}
+        hidden = {name for name in names if name == "__pycache__" or name.startswith(".")}
+        return hidden | ({MODEL_FOLDER} if Path(folder) == home else set())
 
     return ignored
 
