@@ -317,8 +317,10 @@ def _strangers(trace: Trace, closure: frozenset[NormalizedName]) -> dict[Normali
         if not file or home_of_file(Path(file)) != "installed":
             continue
         dist = owner(name, file)
-        if dist is not None and dist not in closure and dist not in found:
-            found[dist] = owner(importer) or dist
+        asked_by = owner(importer) or dist
+        # A library imports its own modules too, often before itself is complete; who asked from outside counts.
+        if dist is not None and dist not in closure and (dist not in found or found[dist] == dist):
+            found[dist] = asked_by or dist
     return found
 
 

@@ -186,16 +186,16 @@ def _asked_extras(known: Installed, name: str) -> frozenset[str]:
 
 
 def extra_with(importer: str, name: str) -> str:
-    """Return the smallest extra of ``importer`` that requires ``name``; empty if it offers none.
+    """Return the extra of ``importer`` that requires ``name`` and least else; empty if it offers none.
 
     Example:
-        >>> extra_with("pandas", "pyarrow") != "", extra_with("numpy", "pyarrow")
-        (True, '')
+        >>> extra_with("pandas", "pyarrow"), extra_with("numpy", "pyarrow")
+        ('pyarrow', '')
     """
     found = installed(importer)
     if found is None:
         return ""
     base = required(importer)
     offers = {extra: required(importer, frozenset({extra})) - base for extra in found.extras}
-    fitting = sorted((len(names), extra) for extra, names in offers.items() if name in names)
-    return fitting[0][1] if fitting else ""
+    fitting = sorted((len(names), extra != name, extra) for extra, names in offers.items() if name in names)
+    return fitting[0][2] if fitting else ""

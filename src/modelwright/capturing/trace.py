@@ -97,6 +97,7 @@ class Running:
         """End the process, if it still runs."""
         self._process.kill()
         self._process.communicate()
+        self._said.close()
 
     def _failure(self, why: str, detail: str) -> TraceError:
         lines = detail.strip().splitlines()[-SHOWN_LINES:]
