@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import uv
 from sklearn_packages import lock
 from toy_packages import EMPTY_LOCK, HERE, LOADER, scenario, write_toy
 
@@ -22,13 +25,24 @@ from modelwright.errors import (
     UnknownPackageError,
     VerifyError,
 )
+from modelwright.inspecting.interpreters import find_interpreter
 from modelwright.inspecting.read import read
 from modelwright.inspecting.verify import VerifyReport, verify
+from modelwright.spec.environment import Environment
 from modelwright.steps import Step
 
-OTHER = next(
-    (str(path) for path in sorted(Path.home().glob(".pyenv/versions/3.1[23].*/bin/python")) if path.is_file()), None
-)
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a Python of another minor version; uv brings one where there is none."""
+    anywhere = Environment(python="3.11.7", interpreters=(), dependencies=())
+    for minor in {"3.12", "3.13"} - {f"{sys.version_info[0]}.{sys.version_info[1]}"}:
+        with suppress(EnvironmentBuildError):
+            return find_interpreter(minor, anywhere).path
+    folder = tmp_path_factory.mktemp("python")
+    command = [uv.find_uv_bin(), "python", "install", "--no-bin", "--install-dir", str(folder), "3.12"]
+    subprocess.run(command, check=True)
+    return str(next(folder.glob("*/bin/python3.12")))
 
 
 def test_a_scikit_learn_wheel_is_proved_in_exactly_its_lock(iris_wheel: Path, tmp_path: Path) -> None:
@@ -192,26 +206,21 @@ def test_a_report_that_cannot_be_written_is_a_storage_error(toy_wheel: Path, tmp
         report.save(tmp_path / "file" / "report.json")
 
 
-needs_other = pytest.mark.skipif(OTHER is None, reason="needs a second Python")
-
-
-@needs_other
-def test_a_folder_that_passes_on_another_python_names_it_from_then_on(tmp_path: Path) -> None:
+def test_a_folder_that_passes_on_another_python_names_it_from_then_on(tmp_path: Path, other: str) -> None:
     root = write_toy(tmp_path / "toy")
-    report = verify(root, python=OTHER)
+    report = verify(root, python=other)
     assert report.passed
     assert report.interpreter != HERE
     assert report.extended is not None
     assert read(root).manifest.environment.interpreters == (HERE, report.interpreter)
     wheel = build(root, tmp_path)
     assert hashlib.sha256(wheel.read_bytes()).hexdigest() == report.sha256 == report.extended.sha256
-    assert verify(root, python=OTHER).extended is None
+    assert verify(root, python=other).extended is None
 
 
-@needs_other
-def test_a_wheel_that_passes_on_another_python_gets_a_sister(toy_wheel: Path, tmp_path: Path) -> None:
+def test_a_wheel_that_passes_on_another_python_gets_a_sister(toy_wheel: Path, tmp_path: Path, other: str) -> None:
     wheel = shutil.copy(toy_wheel, tmp_path)
-    report = verify(wheel, python=OTHER)
+    report = verify(wheel, python=other)
     assert report.extended is not None
     sister = Path(report.extended.path)
     assert sister.parent == tmp_path
@@ -221,13 +230,12 @@ def test_a_wheel_that_passes_on_another_python_gets_a_sister(toy_wheel: Path, tm
     assert verify(sister).passed
 
 
-@needs_other
-def test_a_package_that_fails_on_another_python_is_not_extended(tmp_path: Path) -> None:
+def test_a_package_that_fails_on_another_python_is_not_extended(tmp_path: Path, other: str) -> None:
     check = f"import sys\n    assert sys.version_info[:2] == {sys.version_info[:2]}\n    "
     loader = LOADER.replace("return Line(**", f"{check}return Line(**")
     root = write_toy(tmp_path / "toy", loader=loader)
     before = (root / "toy_line" / "model" / "manifest.json").read_bytes()
-    report = verify(root, python=OTHER)
+    report = verify(root, python=other)
     assert not report.passed
     assert report.extended is None
     assert (root / "toy_line" / "model" / "manifest.json").read_bytes() == before
