@@ -22,11 +22,6 @@ EVIL = (
     "import os, pickle; Evil = type('Evil', (), {'__reduce__': lambda self: (os.system, ('touch stolen',))}); "
     "pickle.dump(Evil(), open('evil.pkl', 'wb'))"
 )
-FLIP = (
-    "import glob, pathlib, shutil; wheel = pathlib.Path(glob.glob('dist/tumour-*.whl')[0]); "
-    "content = bytearray(wheel.read_bytes()); at = content.index(b'tumour/model/artifacts/') + 200; content[at] ^= 1; "
-    "pathlib.Path('tampered').mkdir(exist_ok=True); (pathlib.Path('tampered') / wheel.name).write_bytes(content)"
-)
 
 
 def chapters() -> tuple[Chapter, ...]:
@@ -115,12 +110,12 @@ def chapters() -> tuple[Chapter, ...]:
         ),
         Chapter(
             "Flip one byte",
-            "pip installs it without a word. The package itself looks before it loads, and so does verify.",
+            "pip installs the tampered wheel without a word. The package looks before it loads, and so does verify.",
             (
-                Run(f'python -c "{FLIP}"'),
+                Run("tail -n 10 tamper.py"),
+                Run("python tamper.py"),
                 Run(
-                    "consumer/bin/pip install --quiet --no-deps --force-reinstall tampered/*.whl && echo installed",
-                    lines=-1,
+                    "consumer/bin/pip install --quiet --no-deps --force-reinstall tampered/*.whl && echo installed", -1
                 ),
                 Run("consumer/bin/tumour predict rows.csv", ends=(4,)),
                 Run("modelwright verify tampered/*.whl", ends=(4,)),
