@@ -44,14 +44,13 @@ def _numpy(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
     numpy = import_module("numpy")
     fields = signature["inputs"]
     dtype = numpy.dtype(signature.get("array_dtype") or "float64")
-    if dtype.kind in "US":  # a fixed width would cut longer text off
-        dtype = dtype.kind
     if len(fields) == 1 and fields[0].get("shape"):
         return numpy.array(columns[fields[0]["name"]], dtype=dtype)
-    rows = numpy.empty((count, len(fields)), dtype=object if dtype == "U" else dtype)
+    text = dtype.kind in "US"  # the width of the training array would cut longer text off
+    rows = numpy.empty((count, len(fields)), dtype=object if text else dtype)
     for place, field in enumerate(fields):
         rows[:, place] = numpy_column(columns[field["name"]], rows.dtype)
-    return rows.astype(dtype) if dtype in ("U", "S") else rows
+    return rows.astype(dtype.kind) if text else rows
 
 
 def numpy_column(values: list[Any], dtype: Any) -> Any:

@@ -51,13 +51,17 @@ def _field_row(field: dict[str, Any]) -> tuple[str, ...]:
     if levels is not None:
         notes.append("one of " + ", ".join(map(str, levels[:6])) + (", …" if len(levels) > 6 else ""))
     elif field.get("training_range"):
-        notes.append("{} to {} in training".format(*field["training_range"]))
+        notes.append("{} to {} in training".format(*map(_shown, field["training_range"])))
     if field.get("labels"):
         notes.append(
             "classes " + ", ".join(map(str, field["labels"][:6])) + (", …" if len(field["labels"]) > 6 else "")
         )
     notes += [field[key] for key in ("unit", "description") if field.get(key)]
     return field["name"], field["datatype"] + shape, "; ".join(notes)
+
+
+def _shown(bound: Any) -> str:
+    return f"{bound:.6g}" if isinstance(bound, float) else str(bound)
 
 
 def _metric_row(metric: dict[str, Any]) -> tuple[str, ...]:
