@@ -44,9 +44,9 @@ def _numpy(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
     numpy = import_module("numpy")
     fields = signature["inputs"]
     dtype = numpy.dtype(signature.get("array_dtype") or "float64")
-    if len(fields) == 1 and fields[0].get("shape"):
-        return numpy.array(columns[fields[0]["name"]], dtype=dtype)
     text = dtype.kind in "US"  # the width of the training array would cut longer text off
+    if len(fields) == 1 and fields[0].get("shape"):
+        return numpy.array(columns[fields[0]["name"]], dtype=dtype.kind if text else dtype)
     rows = numpy.empty((count, len(fields)), dtype=object if text else dtype)
     for place, field in enumerate(fields):
         rows[:, place] = numpy_column(columns[field["name"]], rows.dtype)
