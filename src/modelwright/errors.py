@@ -24,7 +24,7 @@
     │   └── UnsafeFileError       MW403  a saved model would run code, and nobody vouched for it
     ├── SelftestError             MW501  a scenario of the package does not hold
     ├── CaptureError              MW6xx  a live model cannot become a package
-    │   ├── NameVersionError      MW601  a name or version that an index would refuse
+    │   ├── NameVersionError      MW601  a name, version or licence that an index would refuse
     │   ├── SampleError           MW602  the sample cannot describe the model's inputs
     │   ├── ModelMismatchError    MW603  model and sample do not go together
     │   ├── SerialisationError    MW604  the model cannot be saved in this format
@@ -109,10 +109,10 @@ class CaptureError(ModelwrightError):
 
 
 class NameVersionError(CaptureError):
-    """The name or the version is one that a package index would refuse.
+    """The name, the version or the licence is one that a package index would refuse.
 
     Names follow PEP 508 and must give an importable module that shadows nothing; versions follow PEP 440 without
-    a local part.
+    a local part, licences PEP 639 (SPDX).
     """
 
     code = "MW601"

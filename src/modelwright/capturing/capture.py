@@ -11,22 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from modelwright import __version__
 from modelwright.capturing.answers import LiveModel
 from modelwright.capturing.card import write_card
 from modelwright.capturing.code import Collected, collect
 from modelwright.capturing.description import Description, describe
+from modelwright.capturing.drafting import About, draft_manifest
 from modelwright.capturing.environment import Needs, Settling, this_environment
 from modelwright.capturing.evaluation import Slice, UserMetric
 from modelwright.capturing.importance import When
-from modelwright.capturing.lineage import check_references, git_revision, hyperparameters
+from modelwright.capturing.lineage import check_references, git_revision, this_notebook
 from modelwright.capturing.measuring import Measured, Measuring
 from modelwright.capturing.opening import open_model
 from modelwright.capturing.places import choose_place
@@ -41,8 +41,8 @@ from modelwright.package import Package, open_folder
 from modelwright.runtime.model import Model
 from modelwright.spec.environment import Pins
 from modelwright.spec.lineage import DataReference, Lineage, NotebookReference
-from modelwright.spec.manifest import FORMAT_VERSION, Manifest, Task
-from modelwright.spec.naming import check_name, check_version, import_name
+from modelwright.spec.manifest import Manifest, Task
+from modelwright.spec.naming import check_license, check_name, check_version, import_name
 from modelwright.spec.profile import Profile
 from modelwright.spec.scenario import Scenario
 from modelwright.steps import Listener, ignore, timed
@@ -116,7 +116,7 @@ def capture(
         methods: Methods to capture; by default ``predict`` with ``predict_proba``.
         data: References to the data sets.
         parent: The release this one was retrained from (``churn==1.2.0``).
-        notebook: The notebook this is captured from; see :func:`modelwright.capturing.lineage.notebook`.
+        notebook: The notebook this is captured from; by default the one that is running, if there is one.
         modules: Local modules to bring along although no import statement leads to them.
         requirements: Requirements to add; yours win over what is inferred.
         pins: ``exact`` or ``compatible``.
@@ -131,7 +131,7 @@ def capture(
         The package, on disk.
 
     Raises:
-        NameVersionError: Name or version are ones that an index would refuse.
+        NameVersionError: Name, version or licence are ones that an index would refuse.
         UnsafeFileError: A saved model would run code, and nobody vouched for it.
         SampleError: The sample cannot describe the inputs.
         ModelMismatchError: Model and sample do not go together.
@@ -145,7 +145,13 @@ def capture(
     """
     name, version = check_name(name), check_version(version)
     vouched = (trust,) if isinstance(trust, str) else tuple(trust)
-    lineage = Lineage(data=check_references(data), git=git_revision(Path.cwd()), notebook=notebook, parent=parent)
+    lineage = Lineage(
+        data=check_references(data),
+        git=git_revision(Path.cwd()),
+        notebook=notebook or this_notebook(),
+        parent=parent,
+    )
+    about = About(name, version, summary, task, owners, check_license(license), tags, created, lineage)
     needs = Needs(requirements, pins, system_libraries, index_url, vouched)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
     given = open_model(model, trust=vouched)
@@ -161,25 +167,13 @@ def capture(
         with timed("artifact", listener) as note:
             stored = _store(given.stored, stage, collected, methods=live.methods, choice=format, trust=vouched)
             note.detail = f"{stored.storage.format}" + (f" ({stored.note})" if stored.note else "")
-        draft = Manifest(
-            format_version=FORMAT_VERSION,
-            name=name,
-            version=version,
-            import_name=stage.package,
-            summary=summary,
-            task=task or described.task,
-            owners=tuple(owners),
-            license=license,
-            tags=tuple(tags),
-            created=(created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
-            storage=stored.storage,
-            artifacts=stage.artifact_files(),
-            code=stage.code_files(),
-            signature=described.signature,
-            hyperparameters=hyperparameters(given.asked),
-            lineage=lineage,
+        draft = draft_manifest(
+            about,
+            model=given.asked,
+            described=described,
+            stored=stored,
+            stage=stage,
             environment=this_environment(stored, collected, needs),
-            tool=f"modelwright {__version__}",
         )
         proven = _stage_scenarios(stage, draft, described, rules=scenarios, listener=listener)
         settling = Settling(

@@ -1,6 +1,6 @@
 """Find out where a model comes from: commit, notebook, hyperparameters, data references.
 
-For: capture. The environment is never read here: what belongs to a notebook is passed in.
+For: capture.
 
 It does not: open the data that a reference names.
 """
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,15 @@ def notebook(namespace: Mapping[str, Any], variables: Mapping[str, str]) -> Note
             if path.is_file():
                 return NotebookReference(name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     return None
+
+
+def this_notebook() -> NotebookReference | None:
+    """Return the notebook that this process runs, if it does.
+
+    A notebook has no command line that could pass on what its server put into the environment, so the one variable
+    that names the file is read here.
+    """
+    return notebook(vars(sys.modules["__main__"]), {name: os.environ.get(name, "") for name in ("JPY_SESSION_NAME",)})
 
 
 def hyperparameters(model: object) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def import_block(statements: Iterable[str]) -> str:
             section = 2 if text.startswith("from .") else 0 if _is_standard(text) else 1
             if text.startswith("from "):
                 origin, _, name = text.removeprefix("from ").partition(" import ")
-                origins.setdefault((section, origin), set()).add(name)
+                origins.setdefault((section, origin), set()).update(name.split(", "))
             else:
                 sections.setdefault(section, []).append(text)
     for (section, origin), names in sorted(origins.items()):

@@ -1,7 +1,7 @@
-"""What a package may be called, and how a version may look, so that every index and installer takes it.
+"""What a package may be called, how a version and a licence may look, so that every index and installer takes it.
 
 Called by capture, build and (later) the registry and the scaffold.
-Source: PEP 508 (names), PEP 503 (normalisation), PEP 440 (versions).
+Source: PEP 508 (names), PEP 503 (normalisation), PEP 440 (versions), PEP 639 (licences).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import sys
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -89,3 +90,25 @@ def check_version(version: str) -> str:
             hint=f"Use {parsed.public!r}.",
         )
     return str(parsed)
+
+
+def check_license(expression: str) -> str:
+    """Return the normal form of an SPDX licence expression; empty stays empty.
+
+    Raises:
+        NameVersionError: Not an SPDX expression.
+
+    Example:
+        >>> check_license("apache-2.0 OR mit"), check_license("")
+        ('Apache-2.0 OR MIT', '')
+    """
+    if not expression:
+        return ""
+    try:
+        return canonicalize_license_expression(expression)
+    except InvalidLicenseExpression as error:
+        raise NameVersionError(
+            f"{expression!r} is not a licence expression.",
+            why=f"PEP 639 asks for SPDX identifiers, and indexes refuse anything else: {error}.",
+            hint="Use 'Apache-2.0', 'MIT', 'LicenseRef-Proprietary', or leave it out.",
+        ) from error
