@@ -4,7 +4,8 @@ For: capture, when skops cannot store a model or the user asks for it. Loading r
 the card say so.
 
 The same model gives the same bytes, as far as a pickle can: sets are written in sorted order, equal strings as one,
-and the padding of structured arrays as zero. What remains: an object whose own ``__reduce__`` answers differently.
+and the padding of structured arrays as zero. What remains: sets inside object arrays, which joblib hands to the plain
+pickler, and objects whose own ``__reduce__`` answers differently.
 """
 
 from __future__ import annotations
