@@ -16,7 +16,9 @@ from modelwright.inspecting.predicting import FileFormat, predict_file
 
 def predict(
     reference: Annotated[str, Parameter(help="A wheel, its URL, or a model folder.")],
-    file: Annotated[str, Parameter(help="Rows: .csv, .jsonl or .parquet; - reads standard input.")],
+    file: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="Rows: .csv, .jsonl or .parquet; - reads standard input.")
+    ],
     /,
     *,
     to: Annotated[
