@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,9 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-# Identity matters where two places share one mutable object; interned text, numbers and classes are shared by accident.
-_NO_IDENTITY = {"JsonNode", "TypeNode", "FunctionNode"}
+# Identity matters where two places share one mutable object. Which equal texts, numbers and classes are one object is
+# an accident of the process; they are shared whenever they are equal, which also makes loading a third faster.
+_VALUES = {"JsonNode", "TypeNode", "FunctionNode"}
 
 
 def _normalise(schema: dict[str, Any]) -> dict[str, str]:
@@ -114,20 +116,24 @@ def _normalise(schema: dict[str, Any]) -> dict[str, str]:
         if node["__loader__"] == "SetNode":
             node["content"].sort(key=lambda item: json.dumps([item.get("content"), item["__class__"]], default=str))
     nodes = _nodes(schema)
-    uses: dict[int, int] = {}
-    for node in nodes:
-        if "__id__" in node:
-            uses[node["__id__"]] = uses.get(node["__id__"], 0) + 1
-    numbers: dict[int, int] = {}
+    identities = [_identity(node) for node in nodes]
+    uses = Counter(identities)
+    numbers: dict[Any, int] = {}
     members: dict[str, str] = {}
-    for node in nodes:
-        identity = node.pop("__id__", None)
-        if identity is not None and uses[identity] > 1 and node["__loader__"] not in _NO_IDENTITY:
+    for node, identity in zip(nodes, identities, strict=True):
+        node.pop("__id__", None)
+        if identity is not None and uses[identity] > 1:
             node["__id__"] = numbers.setdefault(identity, len(numbers) + 1)
         if isinstance(node.get("file"), str):
             old = node["file"]
             node["file"] = members.setdefault(old, f"{len(members)}{Path(old).suffix}")
     return members
+
+
+def _identity(node: dict[str, Any]) -> Any:
+    if node["__loader__"] in _VALUES:
+        return node["__loader__"], node["__module__"], node["__class__"], node.get("content")
+    return node.get("__id__")
 
 
 def _nodes(schema: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +295,12 @@ def type_names(path: Path) -> frozenset[str]:
         ...     sorted(type_names(Path(folder) / "m.skops"))
         ['os.system']
     """
+    stat = path.stat()
+    return _type_names(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)  # audit and load ask one after the other
+def _type_names(path: Path, size: int, modified: int) -> frozenset[str]:
     with zipfile.ZipFile(path) as archive:
         schema = json.loads(archive.read("schema.json"))
     return frozenset(_named(schema))
