@@ -73,7 +73,7 @@ def test_import_and_front_page_load_nothing_heavy(arguments):
 def test_every_module_says_what_it_is_for(path):
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     assert docstring
-    assert docstring.splitlines()[0].endswith((".", ":"))
+    assert docstring.splitlines()[0].endswith((".", ":", "?"))
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends():
@@ -104,9 +104,10 @@ def test_library_code_neither_prints_nor_exits_nor_reads_the_environment(path):
     assert printed == []
 
 
-EDGES = {"__main__.py", "backend.py", "processes.py", "digests.py"}
+EDGES = {"__main__.py", "backend.py", "processes.py", "digests.py", "lineage.py", "testing.py"}
 """Where the environment may be read: entries that a program calls (turned into arguments there), the place that
-decides what a child process inherits, and the location of the user's cache folder."""
+decides what a child process inherits, the location of the user's cache folder, and the one variable by which a notebook
+says which file it is."""
 
 
 def test_the_core_requires_few_distributions():
