@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from model_folders import DOUBLER_SIGNATURE
 
 from modelwright.runtime import Model
+from modelwright.runtime.documents import read_scenarios
 from modelwright.runtime.encoding import decode_rows, encode
 from modelwright.runtime.errors import SelftestError
 from modelwright.runtime.scenarios import check_scenario, is_close, run_scenario
@@ -113,3 +116,10 @@ def test_a_truth_value_is_no_number() -> None:
     assert not is_close("1", 1, (1.0, 1.0))
     assert not is_close([1.0], [1.0, 2.0], (1.0, 1.0))
     assert is_close({"a": [1.0]}, {"a": [1.0]}, (0.0, 0.0))
+
+
+def test_a_line_separator_inside_text_does_not_end_the_scenario(tmp_path: Path) -> None:
+    """JSON text may hold U+2028 and its like as they are."""
+    written = scenario("example", expected={"y": [2.0, -6.0]}, reason="one\u2028line\x85only")
+    (tmp_path / "scenarios.jsonl").write_text(json.dumps(written, ensure_ascii=False) + "\n", "utf-8")
+    assert read_scenarios(tmp_path / "scenarios.jsonl") == [written]

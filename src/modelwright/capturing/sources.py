@@ -107,7 +107,7 @@ def _first_line(node: Definition) -> int:
 
 def _segment(text: str, node: ast.stmt) -> str:
     first = _first_line(node) if isinstance(node, Definition) else node.lineno
-    lines = text.splitlines()[first - 1 : node.end_lineno]
+    lines = text.split("\n")[first - 1 : node.end_lineno]  # splitlines() knows more line ends than Python's grammar
     if not isinstance(node, Definition):
         return ast.get_source_segment(text, node) or "\n".join(lines)
     return textwrap.dedent("\n".join(lines))

@@ -64,7 +64,7 @@ def read_scenarios(path: Path) -> list[dict[str, Any]]:
         ManifestError: The file is missing, or a line is not a scenario.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")  # splitlines() would also cut at U+2028, which JSON text may hold
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError("The scenarios cannot be read.", where=str(path), why=str(error)) from error
     scenarios = []
