@@ -134,7 +134,7 @@ def synchronise(uv: Path) -> None:
     """Install exactly what ``uv.lock`` says; from a mirror, by hash, when pip is configured for one."""
     index, run = configured_index(), subprocess.check_call
     if index == PYPI:
-        run([str(uv), "sync", "--frozen", "--quiet"], cwd=str(ROOT))
+        run([str(uv), "sync", "--frozen", "--quiet", "--compile-bytecode"], cwd=str(ROOT))
         return
     requirements = TOOLS / "requirements.txt"
     run(
@@ -145,7 +145,7 @@ def synchronise(uv: Path) -> None:
     if not (ROOT / ".venv").is_dir():
         run([str(uv), "venv", "--quiet", "--python", ">=3.11"], cwd=str(ROOT))
     run(
-        [str(uv), "pip", "sync", "--quiet", "--default-index", index, "--require-hashes", str(requirements)],
+        [str(uv), "pip", "sync", "--quiet", "--compile-bytecode", "--default-index", index, "--require-hashes", str(requirements)],
         cwd=str(ROOT),
     )
     run([str(uv), "pip", "install", "--quiet", "--default-index", index, "--no-deps", "--editable", "."], cwd=str(ROOT))

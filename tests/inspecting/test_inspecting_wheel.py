@@ -126,7 +126,7 @@ def test_every_problem_is_listed(toy_wheel: Path, tmp_path: Path) -> None:
     add("toy_line/extra.py")(files)
     with pytest.raises(IntegrityError) as caught:
         check_wheel(write(files, tmp_path / toy_wheel.name))
-    assert {problem.column for problem in caught.value.problems} == {ARTIFACT, "toy_line/extra.py"}
+    assert {problem.item for problem in caught.value.problems} == {ARTIFACT, "toy_line/extra.py"}
 
 
 def test_signatures_of_record_need_no_entry(toy_wheel: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_all_wrong_pins_are_listed_before_digests(tmp_path: Path) -> None:
     (folder / "artifacts" / "weights.txt").write_text("tampered")
     with pytest.raises(failures.PinError) as caught:
         load(folder, package="churn")
-    found = {problem.column: problem.problem for problem in caught.value.problems}
+    found = {problem.item: problem.problem for problem in caught.value.problems}
     assert found.keys() == {"absent", "numpy"}
     assert found["absent"] == "is not installed; ==1.0 is needed"
     assert found["numpy"].endswith("is installed; ==0.1 is needed")

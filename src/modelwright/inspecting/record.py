@@ -61,7 +61,10 @@ def check_files(package: Package, folder: str) -> None:
             (integrity if name in captured else record).append(problem(name, f"is damaged: {error}"))
             continue
         for digest, found in wanted:
-            found += _differences(name, digest, digests)
+            different = _differences(name, digest, digests)
+            found += different
+            if different:  # once is enough: RECORD repeats what the manifest says
+                break
     _refuse(integrity, record, package.files.where)
 
 
@@ -164,4 +167,4 @@ def document(package: Package, name: str) -> bytes | None:
 
 def problem(file: str, text: str) -> Problem:
     """Return a problem with a file."""
-    return Problem(None, file, text)
+    return Problem(None, None, text, item=file)

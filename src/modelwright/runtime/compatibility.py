@@ -78,15 +78,15 @@ def check_pins(manifest: dict[str, Any]) -> None:
 def _mismatch(text: str) -> Problem | None:
     requirement = parse_requirement(text)
     if requirement is None:
-        return Problem(None, text, "the requirement cannot be understood")
+        return Problem(None, None, "the requirement cannot be understood", item=text)
     if not applies(requirement.marker):
         return None
     wanted = requirement.specifier or "any version"
     installed = _installed(requirement.name)
     if installed is None:
-        return Problem(None, requirement.name, f"is not installed; {wanted} is needed")
+        return Problem(None, None, f"is not installed; {wanted} is needed", item=requirement.name)
     if not satisfies(installed, requirement.specifier):
-        return Problem(None, requirement.name, f"{installed} is installed; {wanted} is needed")
+        return Problem(None, None, f"{installed} is installed; {wanted} is needed", item=requirement.name)
     return None
 
 

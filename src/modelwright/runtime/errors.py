@@ -33,20 +33,23 @@ class Problem(NamedTuple):
 
     Attributes:
         row: Zero-based position of the row in the data that was given; ``None`` when the whole column is meant.
-        column: Name of the field or file; ``None`` when the whole table is meant.
+        column: Name of the field; ``None`` when the whole table is meant, or no table at all.
         problem: What is wrong, as a sentence without a full stop.
         hint: What to do about it; empty when there is nothing better than the sentence.
+        item: Name of the file or distribution that is meant, where it is not about rows.
     """
 
     row: int | None
     column: str | None
     problem: str
     hint: str = ""
+    item: str = ""
 
     def __str__(self) -> str:
         """Give the problem on one line, place first."""
         place = [f"row {self.row}"] if self.row is not None else []
         place += [f"column {self.column!r}"] if self.column is not None else []
+        place += [self.item] if self.item else []
         text = f"{', '.join(place)}: {self.problem}" if place else self.problem
         return f"{text} ({self.hint})" if self.hint else text
 

@@ -32,12 +32,13 @@ def check_artifacts(folder: Path, manifest: dict[str, Any], *, memory: DigestMem
     artifacts = folder / "artifacts"
     listed = {entry["path"]: entry for entry in manifest["artifacts"]}
     problems = [
-        Problem(None, path, "is not a file of this package") for path in sorted(_present(artifacts) - {*listed})
+        Problem(None, None, "is not a file of this package", item=path)
+        for path in sorted(_present(artifacts) - {*listed})
     ]
     for path, entry in listed.items():
         problem = _difference(artifacts, path, entry, memory)
         if problem:
-            problems.append(Problem(None, path, problem))
+            problems.append(Problem(None, None, problem, item=path))
     if memory is not None:
         memory.save()
     if problems:

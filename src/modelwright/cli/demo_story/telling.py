@@ -108,11 +108,14 @@ def _run(run: Run, chapter: str, folder: Path) -> Told:
 def _environment() -> dict[str, str]:
     """Return an environment in which ``python`` and ``modelwright`` are those that tell the story.
 
-    pip leaves compiling to the first import, of which there are few: it saves the reader half of the installation.
+    pip leaves compiling to the first import, of which there are few: it saves the reader half of the installation. So
+    the first import must be allowed to keep its byte code; the folder is thrown away with it.
     """
     quick = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_COMPILE": "1"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100"} | quick
+    told = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100"} | quick
+    told.pop("PYTHONDONTWRITEBYTECODE", None)
+    return told
 
 
 def _shown(told: Told, run: Run) -> list[str]:
