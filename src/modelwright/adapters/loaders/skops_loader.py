@@ -8,10 +8,14 @@ anything that is neither reviewed, nor the package's own, nor vouched for (skops
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ARTIFACT = "model.skops"
@@ -276,11 +280,36 @@ def audit(artifacts: Path, options: dict[str, Any], package: str) -> list[str]:
 
 def load(artifacts: Path, options: dict[str, Any], package: str, trusted: Iterable[str]) -> object:
     """Construct the model from reviewed types, the package's own and those that the consumer vouched for."""
-    import skops.io
-
     path = artifacts / ARTIFACT
     accepted = {name for name in type_names(path) if _is_reviewed(name, package)}
-    return skops.io.load(path, trusted=sorted(accepted | set(trusted)))
+    with _lean_skops() as io:
+        return io.load(path, trusted=sorted(accepted | set(trusted)))
+
+
+@contextmanager
+def _lean_skops() -> Iterator[Any]:
+    """Give ``skops.io`` without the types that it trusts by itself: listing them imports all of scikit-learn.
+
+    That list costs a quarter of the time to the first answer, and here it is not wanted: what may be constructed is
+    said in full. Nothing of this stays behind, so whoever imports skops for themselves gets all of it.
+    """
+    if "skops.io" in sys.modules:
+        yield sys.modules["skops.io"]
+        return
+    nothing = ModuleType("skops.io._trusted_types")
+    vars(nothing)["__getattr__"] = _nothing_trusted
+    sys.modules[nothing.__name__] = nothing
+    try:
+        yield import_module("skops.io")
+    finally:
+        for name in [name for name in sys.modules if name == "skops" or name.startswith("skops.")]:
+            del sys.modules[name]
+
+
+def _nothing_trusted(name: str) -> list[str]:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return []
 
 
 def type_names(path: Path) -> frozenset[str]:
