@@ -23,6 +23,7 @@ from modelwright.capturing.formats import Format
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "runtime"))
 from model_folders import pin, write_model
 
+RESULTS = Path(__file__).parent / "results" / "load.json"
 ROUNDS = 7
 CLOCK = """
 import time, sys
@@ -77,9 +78,10 @@ def compare(form: Format, root: Path) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure every format; the table goes to standard error, JSON to standard output."""
+    """Measure every format; the table goes to standard error, the raw output to ``results/load.json``."""
     with tempfile.TemporaryDirectory() as folder:
-        json.dump([compare(form, Path(folder, form.name)) for form in (JOBLIB, SKOPS)], sys.stdout, indent=1)
+        results = [compare(form, Path(folder, form.name)) for form in (JOBLIB, SKOPS)]
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

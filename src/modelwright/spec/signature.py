@@ -52,7 +52,8 @@ class Field(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         shape: Shape of one row's value without the row axis; ``()`` is a scalar, ``-1`` a variable length.
         nullable: Whether a missing value (``None``, NaN, NaT, null) may stand here.
         infinite: Whether ±infinity may stand here; true only if the training data contained it.
-        categories: The levels seen in training, sorted (or in their order if ``ordered``); ``None``: not categorical.
+        categories: The levels seen in training, in the order of the column's own type where it has one, else sorted;
+            ``None``: not categorical.
         ordered: Whether the levels have an order of their own.
         on_unknown: What to do with a level outside ``categories``: let the model see it, or refuse the row.
         training_range: Smallest and largest value seen in training (ISO 8601 text for dates and times).
