@@ -282,3 +282,10 @@ def load(*a): return lambda rows: [[None, float("nan"), [True, 1]][row["i"]] for
     (tmp_path / "rows.csv").write_text("i\n0\n1\n2\n")
     _, out, _ = call(capfd, folder, "predict", str(tmp_path / "rows.csv"))
     assert list(csv.reader(out.splitlines())) == [["any"], [""], ["NaN"], ["[true, 1]"]]
+
+
+def test_a_program_is_told_every_problem(tmp_path: Path, folder: Path, capfd: Any) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"x": "text"}\n' * 30)
+    code, _, err = call(capfd, folder, "predict", str(tmp_path / "bad.jsonl"))
+    assert code == 1
+    assert err.count("is text; a number is needed") == 30

@@ -39,7 +39,8 @@ def main(folder: Path, package: str, argv: list[str]) -> int:
     try:
         return _run(Path(folder), package, argv)
     except ModelwrightError as error:
-        _tell(error)
+        # A person is shown the first problems; a file or program gets them all.
+        _tell(error if sys.stderr.isatty() else error.text(shown=len(error.problems)))
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except BrokenPipeError:  # whoever read our output has seen enough; do not let the interpreter complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

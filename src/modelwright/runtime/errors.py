@@ -85,12 +85,16 @@ class ModelwrightError(Exception):
 
     def __str__(self) -> str:
         """Give code, sentence, place, problems, reason and fix, each on a line of its own."""
+        return self.text(shown=SHOWN_PROBLEMS)
+
+    def text(self, *, shown: int) -> str:
+        """Give the same with at most so many problems; the rest is counted."""
         lines = [f"{self.code}: {self.what}"]
         if self.where:
             lines.append(f"  where: {self.where}")
-        lines += [f"  - {problem}" for problem in self.problems[:SHOWN_PROBLEMS]]
-        if len(self.problems) > SHOWN_PROBLEMS:
-            lines.append(f"  … and {len(self.problems) - SHOWN_PROBLEMS} more")
+        lines += [f"  - {problem}" for problem in self.problems[:shown]]
+        if len(self.problems) > shown:
+            lines.append(f"  … and {len(self.problems) - shown} more")
         if self.why:
             lines.append(f"  why: {self.why}")
         if self.hint:
