@@ -2,7 +2,7 @@
 
 Each command runs in a fresh process, interleaved with a bare interpreter that is subtracted; CPU seconds of the
 child (user + system), medians. The install goes into a fresh environment with uv, from a wheel built here.
-Prints a table and one JSON line, which is what ``benchmarks/results/startup.json`` keeps.
+Prints a table; the raw output goes to ``benchmarks/results/startup.json``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ COMMANDS = {
     "modelwright --help": ["-m", "modelwright", "--help"],
     "modelwright explain MW201": ["-m", "modelwright", "explain", "MW201"],
 }
+RESULTS = Path(__file__).parent / "results" / "startup.json"
 REACH = {"import modelwright": 0.100, "modelwright --help": 0.4}
 
 
@@ -81,7 +82,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         core = core_install(Path(folder))
     print(f"core install: {', '.join(f'{value} {name}' for name, value in core.items())} (reach: 25, 60 MB)")
-    print(json.dumps({"cpu_seconds": seconds, "core": core, "python": sys.version.split()[0], "cpus": os.cpu_count()}))
+    raw = {"cpu_seconds": seconds, "core": core, "python": sys.version.split()[0], "cpus": os.cpu_count()}
+    RESULTS.write_text(json.dumps(raw, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from modelwright.inspecting.verify import verify
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "inspecting"))
 from sklearn_packages import lock, write_iris
 
+RESULTS = Path(__file__).parent / "results" / "verify.json"
 ROUNDS = 5
 BARE = "import sys, joblib, numpy; joblib.load(sys.argv[1]).predict(numpy.zeros((1, 4)))"
 
@@ -76,7 +77,7 @@ def main() -> None:
         wall, cpu = (round(median(row[place] for row in rows), 2) for place in (0, 1))
         result["rows"][label] = {"wall_s": wall, "cpu_s": cpu, "raw": rows}  # type: ignore[index]
         print(f"{label:24} {wall:7.2f} s wall {cpu:7.2f} s CPU", file=sys.stderr)
-    print(json.dumps(result, indent=2))
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""Print the table of ``README.md`` from the raw output in ``results/``, so that no number is written by hand.
+
+Run: ``.venv/bin/python benchmarks/table.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def raw(name: str) -> Any:
+    """Return what a script has written."""
+    return json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Return figure, reach and measurement."""
+    startup, capture, wheel, load, verify = map(raw, ("startup", "capture", "wheel", "load", "verify"))
+    predict = {case["case"]: case for case in raw("predict")}
+    bare = startup["cpu_seconds"]["a bare interpreter"]
+    cpu = {name: 1e3 * (value - bare) for name, value in startup["cpu_seconds"].items()}
+    ours = {key: median(run[key] for run in capture["modelwright"]) for key in ("wall_s", "busy_s")}
+    mlflow = median(run["wall_s"] for run in capture["mlflow"])
+    wall = {name: median(run["wall_s"] for run in runs) for name, runs in wheel["build"].items()}
+    build = wall["modelwright build"]
+    peak = max(run["peak_mb"] for run in wheel["build"]["modelwright build"])
+    one, thousand = predict["1 row NumPy, model of an array"], predict["1,000 rows DataFrame, logistic"]
+    mixed = predict["1,000 rows mixed DataFrame, boosting"]
+    loads = "; ".join(f"{item['format']} {item['wall']['ours_s'] / item['wall']['own_s']:.2f} ×" for item in load)
+    core = startup["core"]
+    return [
+        ("`import modelwright`", "≤ 100 ms CPU", f"{cpu['import modelwright']:.0f} ms"),
+        ("`modelwright --help`", "≤ 400 ms CPU", f"{1e3 * startup['cpu_seconds']['modelwright --help']:.0f} ms"),
+        ("core install", "≤ 25 distributions, ≤ 60 MB", f"{core['distributions']}, {core['MB']} MB"),
+        ("capture + build, imports excluded", "≤ 2 s", f"{ours['busy_s']:.2f} s ({ours['wall_s']:.2f} s with them)"),
+        (
+            "MLflow's save ÷ that",
+            "≥ 10",
+            f"{mlflow / ours['busy_s']:.1f} with our imports excluded, {mlflow / ours['wall_s']:.1f} with all included",
+        ),
+        ("wheel of 1 GB ÷ (cp + sha256sum)", "≤ 1.3", f"{build / wall['cp + sha256sum']:.2f}, peak {peak:.0f} MB"),
+        ("hatchling ÷ wheel of 1 GB", "≥ 5", f"{wall['hatchling'] / build:.1f}"),
+        ("load ÷ the format's own", "≤ 1.1 (+ 50 ms)", loads),
+        ("one NumPy row, over the bare call", "≤ 60 µs", f"{one['overhead_us']:.0f} µs"),
+        (
+            "1,000 rows of a frame ÷ the bare call",
+            "≤ 1.10",
+            f"{thousand['ratio']:.2f}; mixed frame {mixed['ratio']:.2f}",
+        ),
+        ("verify, warm", "≤ 8 s", f"{verify['rows']['verify, warm']['wall_s']:.1f} s"),
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    print("| figure | reach | measured |\n| --- | --- | --- |")
+    for row in rows():
+        print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
