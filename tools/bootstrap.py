@@ -145,7 +145,17 @@ def synchronise(uv: Path) -> None:
     if not (ROOT / ".venv").is_dir():
         run([str(uv), "venv", "--quiet", "--python", ">=3.11"], cwd=str(ROOT))
     run(
-        [str(uv), "pip", "sync", "--quiet", "--compile-bytecode", "--default-index", index, "--require-hashes", str(requirements)],
+        [
+            str(uv),
+            "pip",
+            "sync",
+            "--quiet",
+            "--compile-bytecode",
+            "--default-index",
+            index,
+            "--require-hashes",
+            str(requirements),
+        ],
         cwd=str(ROOT),
     )
     run([str(uv), "pip", "install", "--quiet", "--default-index", index, "--no-deps", "--editable", "."], cwd=str(ROOT))
