@@ -25,7 +25,7 @@ def drawn(docstring: str) -> list[tuple[str, str, str]]:
     parents: dict[int, str] = {}
     found = []
     for line in docstring.splitlines():
-        match = re.match(r"^([\s│├└─]*)([A-Z]\w+)(?:\s+(MW\d[\dx]{2}) )?", line)
+        match = re.match(r"^([\s│├└─]*)([A-Z]\w+)(?:\s+(MW\d+x*) )?", line)
         if match and (match[3] or match[2] == "ModelwrightError"):
             depth = len(match[1])
             parents = {level: name for level, name in parents.items() if level < depth}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any
 
 from modelwright.errors import MissingExtraError, UnknownPluginError
@@ -57,3 +58,23 @@ def find(group: str, name: str) -> Any:
             f"The plug-in {name!r} needs the library {error.name!r}, which is not installed.",
             hint=f'pip install "{extra}[{name}]"',
         ) from error
+
+
+def need(extra: str, *modules: str) -> None:
+    """Check that the libraries of one of our own extras are installed, without importing them.
+
+    Args:
+        extra: The extra that brings them (``project``).
+        modules: Names of top-level modules.
+
+    Raises:
+        MissingExtraError: One of them is not installed; one line installs it.
+
+    Example:
+        >>> need("project", "json")
+    """
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"This needs {', '.join(missing)}, which is not installed.", hint=f'pip install "modelwright[{extra}]"'
+        )

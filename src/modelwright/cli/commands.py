@@ -24,9 +24,13 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
+    Command("new", "Make", "Make a model project: from nothing, or from a notebook, proved equal to it."),
+    Command("adopt", "Make", "Turn a project that exists already into one that builds a model wheel."),
     Command("capture", "Make", "Turn a trained model into a model folder, with everything it needs."),
     Command("build", "Make", "Turn a model folder into a wheel that pip and uv install."),
     Command("verify", "Make", "Prove a package in a clean environment, from its own lock, with its own scenarios."),
+    Command("bump", "Make", "Raise the version as far as the changes ask for, and write the changelog."),
+    Command("lock", "Make", "Lock an environment, for pip, uv and conda."),
     Command("inspect", "Look", "Show what is in a package, without executing any of it."),
     Command("diff", "Look", "Compare two packages: signature, metrics, pins, behaviour, and what SemVer says."),
     Command("scan", "Look", "Say what loading a package would do, without doing it."),

@@ -43,7 +43,9 @@ def explanations() -> tuple[Explanation, ...]:
         >>> explanations()[0].code
         'MW000'
     """
-    return tuple(sorted(map(_explanation, _family(ModelwrightError)), key=lambda found: found.code))
+    return tuple(
+        sorted(map(_explanation, _family(ModelwrightError)), key=lambda found: int(found.code.removeprefix("MW")))
+    )
 
 
 def _family(kind: type[ModelwrightError]) -> list[type[ModelwrightError]]:
