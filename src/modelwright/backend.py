@@ -19,6 +19,7 @@ from modelwright.building import editable
 from modelwright.building.build import build
 from modelwright.building.project import open_project
 from modelwright.building.sdist import build_sdist as _build_sdist
+from modelwright.building.unmodelled import open_editable
 from modelwright.errors import ModelwrightError, ProjectError
 
 Settings = Mapping[str, object] | None
@@ -50,7 +51,7 @@ def build_editable(
 ) -> str:
     """Build a wheel that points at the current folder; return its file name."""
     with _refusals_as_text(config_settings):
-        return editable.build_editable(open_project(Path.cwd()), Path(wheel_directory), epoch=_epoch()).name
+        return editable.build_editable(open_editable(Path.cwd()), Path(wheel_directory), epoch=_epoch()).name
 
 
 def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Settings = None) -> str:
@@ -59,7 +60,10 @@ def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: S
         return editable.write_metadata(open_project(Path.cwd()), Path(metadata_directory), epoch=_epoch()).name
 
 
-prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
+def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: Settings = None) -> str:
+    """Write the ``.dist-info`` folder of the editable wheel; return its name."""
+    with _refusals_as_text(config_settings):
+        return editable.write_metadata(open_editable(Path.cwd()), Path(metadata_directory), epoch=_epoch()).name
 
 
 @contextmanager

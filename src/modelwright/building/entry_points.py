@@ -30,7 +30,7 @@ def entry_points(project: Project) -> bytes:
         ProjectError: An entry point is malformed, or the project uses the model's discovery name for something else.
     """
     model = f"{project.package.import_name}.{MODEL_FOLDER}"
-    groups = _of_project(project)
+    groups = points_of_project(project)
     scripts = groups.setdefault("console_scripts", {})
     scripts.setdefault(project.manifest.name, f"{model}.__main__:main")
     if groups.setdefault(GROUP, {}).setdefault(project.manifest.name, model) != model:
@@ -39,6 +39,16 @@ def entry_points(project: Project) -> bytes:
             where=f"{project.where}: project.entry-points",
             hint="Remove it: build writes it.",
         )
+    return write_points(groups)
+
+
+def write_points(groups: dict[str, dict[str, str]]) -> bytes:
+    r"""Write entry points by group and name as entry_points.txt, sorted.
+
+    Example:
+        >>> write_points({"console_scripts": {"churn": "churn.model.__main__:main"}, "empty": {}})
+        b'[console_scripts]\nchurn = churn.model.__main__:main\n'
+    """
     sections = [
         "\n".join([f"[{group}]", *(f"{name} = {reference}" for name, reference in sorted(points.items()))])
         for group, points in sorted(groups.items())
@@ -47,7 +57,12 @@ def entry_points(project: Project) -> bytes:
     return ("\n\n".join(sections) + "\n").encode()
 
 
-def _of_project(project: Project) -> dict[str, dict[str, str]]:
+def points_of_project(project: Project) -> dict[str, dict[str, str]]:
+    """Return the entry points that the project itself defines, by group and name.
+
+    Raises:
+        ProjectError: An entry point is malformed, or commands stand in the wrong table.
+    """
     table = project.table
     said = table.get("entry-points", {})
     if not isinstance(said, dict) or {"console_scripts", "gui_scripts"} & set(said):

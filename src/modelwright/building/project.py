@@ -78,18 +78,31 @@ def _of_path(path: Path) -> Project:
         return _of_package(open_folder(path))
     document = read_toml(path / "pyproject.toml")
     where = str(path / "pyproject.toml")
-    backend = document.get("build-system", {}).get("build-backend")
-    if backend != BACKEND:
+    if not _is_model_project(document):
+        backend = document.get("build-system", {}).get("build-backend")
         raise ProjectError(
             f"The project is built by {backend!r}, not by modelwright.",
             where=f"{where}: build-system.build-backend",
-            hint=f'Set build-backend = "{BACKEND}", or give the path of the model folder itself.',
+            why="A project of another backend is a model project if it says where its package is.",
+            hint=f'Set build-backend = "{BACKEND}", or write [tool.modelwright] package = "src/NAME", '
+            "or give the path of the model folder itself.",
         )
-    return Project(_discover(path, document, where), path, document.get("project", {}), where)
+    return Project(discover(path, document, where), path, document.get("project", {}), where)
+
+
+def _is_model_project(document: dict[str, Any]) -> bool:
+    """Say whether pyproject.toml is that of a model project: built by us, or with a table that names the package.
+
+    A project that setuptools or another backend builds keeps doing so. What its ``[project]`` table says is used; what
+    it leaves to ``setup.py`` (version, dependencies) comes from the manifest, which was written when the model was
+    captured, and nothing of ``setup.py`` is executed.
+    """
+    ours = document.get("build-system", {}).get("build-backend") == BACKEND
+    return ours or "package" in document.get("tool", {}).get("modelwright", {})
 
 
 def _of_package(package: Package) -> Project:
-    """Take the pyproject.toml above the import package along only if it says that we build it."""
+    """Take the pyproject.toml above the import package along only if it is that of a model project."""
     if not isinstance(package.files, FolderFiles):
         raise BuildError(
             "Only a folder can be built.",
@@ -100,7 +113,7 @@ def _of_package(package: Package) -> Project:
     for root in (holder, holder.parent) if holder.name == "src" else (holder,):
         if (root / "pyproject.toml").is_file():
             document = read_toml(root / "pyproject.toml")
-            if document.get("build-system", {}).get("build-backend") == BACKEND:
+            if _is_model_project(document):
                 return Project(package, root, document.get("project", {}), str(root / "pyproject.toml"))
     return Project(package, holder)
 
@@ -121,8 +134,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _discover(root: Path, document: dict[str, Any], where: str) -> Package:
-    """Find the import package: as [tool.modelwright] says, else src/NAME or NAME, else the only model folder."""
+def discover(root: Path, document: dict[str, Any], where: str) -> Package:
+    """Find the model of a project: where [tool.modelwright] says, else in src/NAME or NAME, else the only one.
+
+    Args:
+        root: Folder of the project.
+        document: Its pyproject.toml, as :func:`read_toml` returns it.
+        where: Path of that file, for messages.
+
+    Raises:
+        UnknownPackageError: There is no model folder, or more than one.
+        ProjectError: There is none where [tool.modelwright] says.
+    """
     tool = document.get("tool", {}).get("modelwright", {})
     if "package" in tool:
         folder = (root / str(tool["package"])).resolve()
@@ -131,7 +154,8 @@ def _discover(root: Path, document: dict[str, Any], where: str) -> Package:
                 f"There is no model in {tool['package']!r}.",
                 where=f"{where}: tool.modelwright.package",
                 why=f"A model package has {MODEL_FOLDER}/manifest.json in it, inside the project.",
-                hint="Write the path of the import package, relative to pyproject.toml, or capture the model into it.",
+                hint="Train and capture it (make train), or write the path of the import package, "
+                "relative to pyproject.toml.",
             )
         return open_folder(folder)
     module = import_name(str(document.get("project", {}).get("name", "")))
@@ -145,7 +169,8 @@ def _discover(root: Path, document: dict[str, Any], where: str) -> Package:
             error.what,
             where=error.where,
             why=error.why,
-            hint='Capture the model into this project, or say where it is: [tool.modelwright] package = "src/NAME".',
+            hint="Train and capture it (make train, or capture(…, to=PROJECT)), or say where it is: "
+            '[tool.modelwright] package = "src/NAME".',
         ) from None
 
 

@@ -35,8 +35,9 @@ class Place(NamedTuple):
 def choose_place(to: Path, *, name: str, version: str) -> Place:
     """Choose where a release is captured to.
 
-    In a project that modelwright builds and that has this name, only the model folder inside its import package is
-    replaced. Anywhere else a folder ``NAME-VERSION`` is made that is a small project of its own.
+    In a project that modelwright builds, or whose ``[tool.modelwright] package`` says where its code is, and that has
+    this name, only the model folder inside its import package is replaced. Anywhere else a folder ``NAME-VERSION``
+    is made that is a small project of its own.
 
     Example:
         >>> choose_place(Path("models"), name="churn", version="1.3.0").target.name
@@ -56,13 +57,15 @@ def _home(root: Path, name: str) -> Path | None:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
         return None
     project, tool = document.get("project", {}), document.get("tool", {}).get("modelwright", {})
+    module = import_name(name)
+    if "package" in tool:
+        home = root / str(tool["package"])
+        known = project.get("name", name if home.name == module else "")  # without [project], setup.py has the name
+        return home if canonicalize_name(str(known)) == name else None
     if document.get("build-system", {}).get("build-backend") != BACKEND:
         return None
     if canonicalize_name(str(project.get("name", ""))) != name:
         return None
-    if "package" in tool:
-        return root / str(tool["package"])
-    module = import_name(name)
     return root / "src" / module if (root / "src").is_dir() else root / module
 
 
