@@ -1,8 +1,8 @@
 """Lock the whole environment of a model: every distribution, with hashes, as PEP 751 and as requirements for old pip.
 
-For: capture, which starts the resolution early and waits for it later. uv resolves, with its own configuration of
-indexes; the versions are held to those installed here, so the lock is the environment the model was trained in and
-not what is new today.
+For: capture, which starts the resolution early and waits for it later, and ``modelwright lock``. uv resolves, with its
+own configuration of indexes; for capture the versions are held to those installed here, so the lock is the environment
+the model was trained in and not what is new today.
 
 It does not: decide the requirements (:mod:`modelwright.capturing.dependencies`), install, or record a credential or a
 path of this machine.
@@ -50,16 +50,56 @@ class Lock(Frozen, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Around(Frozen, frozen=True, kw_only=True):
+    """What a project brings to its lock beside requirements.
+
+    Attributes:
+        folder: The project's folder; uv's settings in it (``[tool.uv]``, ``uv.toml``) hold. Without one: the current.
+        file: A project file whose requirements are locked as well, as uv reads it: it asks the build backend for
+            those that are dynamic.
+        extras: Extras of that file.
+        held: Requirements that restrict versions without asking for a distribution (uv's constraints).
+        kept: Text of an earlier ``pylock.toml``, whose versions stay where they can.
+    """
+
+    folder: Path | None = None
+    file: Path | None = None
+    extras: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    kept: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What uv is told about it."""
+        named = [str(self.file), *(f"--extra={extra}" for extra in self.extras)] if self.file else []
+        return named + (["--python", sys.executable] if self.folder else [])
+
+
+_ALONE = Around()
+
+
 class Resolving:
     """A resolution under way; :meth:`result` waits for it."""
 
     def __init__(
-        self, requirements: Sequence[str], folder: tempfile.TemporaryDirectory[str], command: list[str]
+        self,
+        requirements: Sequence[str],
+        folder: tempfile.TemporaryDirectory[str],
+        command: list[str],
+        *,
+        around: Around = _ALONE,
     ) -> None:
         self._requirements = requirements
         self._folder = folder
-        self._command = command
-        self._process = _run([*command, "--universal"], self._input())
+        self._made = Path(folder.name) / "pylock.toml"
+        self._command = [*command, "--output-file", str(self._made), *around.arguments]
+        self._around = around
+        if around.kept:
+            self._made.write_text(around.kept, "utf-8")
+        self._process = self._start("--universal")
+
+    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+        return _run([*self._command, *options], self._input(), self._around.folder)
 
     def _input(self) -> bytes:
         return "".join(f"{line}\n" for line in self._requirements).encode()
@@ -71,13 +111,13 @@ class Resolving:
             LockError: The requirements cannot be resolved; the one in the way is named.
         """
         with self._folder:
-            code, out, said = _finish(self._process)
+            code, said = _finish(self._process)
             if code == 0:
-                return _lock(out, note="")
+                return _lock(self._made.read_text("utf-8"), note="")
             why = _cause(said)
-            code, out, said_here = _finish(_run(self._command, self._input()))
+            code, said_here = _finish(self._start())
             if code == 0:
-                return _lock(out, note=f"for this platform only: {why}")
+                return _lock(self._made.read_text("utf-8"), note=f"for this platform only: {why}")
             raise _failure(self._requirements, said_here)
 
     def stop(self) -> None:
@@ -93,6 +133,7 @@ def start(
     installed: Mapping[str, str] | None = None,
     python: str = f"{sys.version_info.major}.{sys.version_info.minor}",
     index_url: str | None = None,
+    around: Around = _ALONE,
 ) -> Resolving:
     """Start to lock requirements.
 
@@ -101,6 +142,7 @@ def start(
         installed: Versions here of whatever comes with them; the lock keeps to them.
         python: Oldest interpreter that the lock is for (``3.11``).
         index_url: The one index to ask; by default what uv is configured to ask.
+        around: What a project brings beside its requirements.
 
     Raises:
         LockError: uv is not there.
@@ -109,11 +151,11 @@ def start(
     held = Path(folder.name) / "constraints.txt"
     named = {Requirement(line).name.lower() for line in requirements}
     lines = (f"{name}=={version}\n" for name, version in sorted((installed or {}).items()) if name not in named)
-    held.write_text("".join(lines), "utf-8")
+    held.write_text("".join([*lines, *(f"{line}\n" for line in around.held)]), "utf-8")
     command = [_uv(), "pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header"]
     command += ["--python-version", python, "--constraints", str(held), "--quiet", "--no-progress", "--color", "never"]
     command += ["--default-index", index_url] if index_url else []
-    return Resolving(tuple(requirements), folder, command)
+    return Resolving(tuple(requirements), folder, command, around=around)
 
 
 def lock(
@@ -122,13 +164,14 @@ def lock(
     installed: Mapping[str, str] | None = None,
     python: str = f"{sys.version_info.major}.{sys.version_info.minor}",
     index_url: str | None = None,
+    around: Around = _ALONE,
 ) -> Lock:
     """Lock requirements; see :func:`start`.
 
     Raises:
         LockError: The requirements cannot be resolved.
     """
-    return start(requirements, installed=installed, python=python, index_url=index_url).result()
+    return start(requirements, installed=installed, python=python, index_url=index_url, around=around).result()
 
 
 def _uv() -> str:
@@ -140,8 +183,10 @@ def _uv() -> str:
         ) from error
 
 
-def _run(command: list[str], given: bytes) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def _run(command: list[str], given: bytes, folder: Path | None) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     if process.stdin is not None:
         process.stdin.write(given)
         process.stdin.close()
@@ -149,14 +194,14 @@ def _run(command: list[str], given: bytes) -> subprocess.Popen[bytes]:
     return process
 
 
-def _finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+def _finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     try:
-        out, said = process.communicate(timeout=TIMEOUT_S)
+        _, said = process.communicate(timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        out, said = process.communicate()
-        return 1, "", f"uv did not answer within {TIMEOUT_S:g} s"
-    return process.returncode, out.decode(), without_credentials(said.decode(errors="replace"))
+        process.communicate()
+        return 1, f"uv did not answer within {TIMEOUT_S:g} s"
+    return process.returncode, without_credentials(said.decode(errors="replace"))
 
 
 def without_credentials(text: str) -> str:
@@ -186,11 +231,19 @@ def _lock(out: str, *, note: str) -> Lock:
 
 def _requirement(package: dict[str, Any]) -> str:
     """Write one locked distribution as pip reads it with ``--require-hashes``."""
-    files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else ())]
+    files = [*package.get("wheels", ()), *(package[kind] for kind in ("sdist", "archive") if kind in package)]
     hashes = sorted({f"{kind}:{value}" for file in files for kind, value in file.get("hashes", {}).items()})
     marker = f" ; {package['marker']}" if "marker" in package else ""
-    lines = [f"{package['name']}=={package['version']}{marker}", *(f"    --hash={each}" for each in hashes)]
+    lines = [f"{package['name']}{_source(package)}{marker}", *(f"    --hash={each}" for each in hashes)]
     return " \\\n".join(lines) + "\n"
+
+
+def _source(package: dict[str, Any]) -> str:
+    """Return what follows the name: the version on an index, or where else it comes from (PEP 508)."""
+    if vcs := package.get("vcs"):
+        return f" @ {vcs['type']}+{vcs.get('url', vcs.get('path'))}@{vcs['commit-id']}"
+    direct = package.get("archive") or package.get("directory")
+    return f" @ {direct.get('url', direct.get('path'))}" if direct else f"=={package['version']}"
 
 
 def _cause(said: str) -> str:
@@ -204,9 +257,9 @@ def _failure(requirements: Sequence[str], said: str) -> LockError:
     names = [
         line for line in requirements if re.search(rf"(?<![\w-]){re.escape(Requirement(line).name)}(?![\w-])", cause)
     ]
-    blamed = names[0] if names else ", ".join(requirements)
+    blamed = ": " + (names[0] if names else ", ".join(requirements)) if requirements else ""
     return LockError(
-        f"The environment cannot be locked: {blamed}.",
+        f"The environment cannot be locked{blamed}.",
         where="uv pip compile",
         why=cause,
         hint="Check that the configured index has this release and is reachable (uv's own settings, or index_url=…).",
