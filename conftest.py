@@ -120,8 +120,12 @@ def place(example: Example) -> Path:
 
 docstrings = Sybil(
     parsers=[DocTestParser()],
-    patterns=["src/modelwright/*.py", "src/modelwright/**/*.py"],
-    excludes=["src/modelwright/capturing/templates/*.py", "src/modelwright/cli/demo_story/scripts/*.py"],
+    patterns=["src/modelwright/*.py", "src/modelwright/*/*.py", "src/modelwright/*/*/*.py"],
+    excludes=[
+        "src/modelwright/capturing/templates/*.py",
+        "src/modelwright/project/templates/*.py",
+        "src/modelwright/cli/demo_story/scripts/*.py",
+    ],
     document_types={".py": PythonDocStringDocument},
 )
 pages = Sybil(parsers=[blocks], patterns=["README.md", "docs/*.md", "docs/**/*.md"])

@@ -1,0 +1,1 @@
+"""From a notebook to a project: read, analyse by data flow, write, prove."""
