@@ -27,11 +27,13 @@ class Change(Frozen, frozen=True, kw_only=True):
         level: What it means to whoever uses the model.
         about: What part of the package it is in (``signature``, ``behaviour``, ``pins`` …).
         what: The change as a sentence without a full stop (``field 'tenure' is now required``).
+        how: Whether something came, went, or is another than it was.
     """
 
     level: Level
     about: str
     what: str
+    how: Literal["added", "changed", "removed"] = "changed"
 
 
 class Verdict(Frozen, frozen=True, kw_only=True):

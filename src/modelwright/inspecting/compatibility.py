@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from modelwright.inspecting.changes import Change, Level
 from modelwright.spec.signature import Field, Output, Signature
@@ -66,8 +66,8 @@ def _inputs(old: Sequence[Field], new: Sequence[Field]) -> Iterator[Change]:
         yield _change("MAJOR", f"field {name!r} seems to be renamed to {other!r}")
         removed.remove(name)
         added.remove(other)
-    yield from (_change("MAJOR", f"field {name!r} is no longer accepted") for name in removed)
-    yield from (_change("MAJOR", f"field {name!r} is now required") for name in added)
+    yield from (_change("MAJOR", f"field {name!r} is no longer accepted", how="removed") for name in removed)
+    yield from (_change("MAJOR", f"field {name!r} is now required", how="added") for name in added)
     common = [name for name in before if name in after]
     if common != [name for name in after if name in before]:
         yield _change("MAJOR", "the fields have another order, which matters to whoever sends arrays")
@@ -170,12 +170,13 @@ def _outputs(old: Sequence[Output], new: Sequence[Output]) -> Iterator[Change]:
     before, after = {(one.method, one.name): one for one in old}, {(one.method, one.name): one for one in new}
     methods = {one.method for one in old}
     for method, name in before.keys() - after.keys():
-        yield _change("MAJOR", f"output {name!r} of {method} is gone")
+        yield _change("MAJOR", f"output {name!r} of {method} is gone", how="removed")
     for method, name in after.keys() - before.keys():
         if method in methods:
-            yield _change("MAJOR", f"{method} has the new output {name!r}, so its answer has another shape")
+            told = f"{method} has the new output {name!r}, so its answer has another shape"
+            yield _change("MAJOR", told, how="added")
         else:
-            yield _change("MINOR", f"{method} gives the new output {name!r}")
+            yield _change("MINOR", f"{method} gives the new output {name!r}", how="added")
     common = [key for key in before if key in after]
     if common != [key for key in after if key in before]:
         yield _change("MAJOR", "the outputs have another order")
@@ -249,5 +250,5 @@ def _received(signature: Signature) -> str:
     return f"{signature.container} {signature.array_dtype}".strip()
 
 
-def _change(level: Level, what: str) -> Change:
-    return Change(level=level, about="signature", what=what)
+def _change(level: Level, what: str, *, how: Literal["added", "changed", "removed"] = "changed") -> Change:
+    return Change(level=level, about="signature", what=what, how=how)

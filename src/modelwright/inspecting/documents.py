@@ -154,9 +154,9 @@ def _data(manifest: Manifest) -> dict[str, str]:
 def document_changes(old: Manifest, new: Manifest) -> Iterator[Change]:
     """Yield what changed beside signature and answers, each with its level."""
     for method in [one for one in old.storage.methods if one not in new.storage.methods]:
-        yield Change(level="MAJOR", about="methods", what=f"the model no longer answers {method}")
+        yield Change(level="MAJOR", about="methods", what=f"the model no longer answers {method}", how="removed")
     for method in [one for one in new.storage.methods if one not in old.storage.methods]:
-        yield Change(level="MINOR", about="methods", what=f"the model now answers {method}")
+        yield Change(level="MINOR", about="methods", what=f"the model now answers {method}", how="added")
     if old.import_name != new.import_name:
         yield Change(level="MAJOR", about="name", what=f"it is imported as {new.import_name!r}")
     yield from _environment(old, new)
@@ -183,9 +183,9 @@ def _environment(old: Manifest, new: Manifest) -> Iterator[Change]:
     before, after = set(old.environment.interpreters), set(new.environment.interpreters)
     if not (new.environment.portable and not old.environment.portable):
         for tag in sorted(before - after):
-            yield Change(level="MINOR", about="interpreters", what=f"it is no longer verified on {tag}")
+            yield Change(level="MINOR", about="interpreters", what=f"it is no longer verified on {tag}", how="removed")
     for tag in sorted(after - before):
-        yield Change(level="PATCH", about="interpreters", what=f"it is now verified on {tag}")
+        yield Change(level="PATCH", about="interpreters", what=f"it is now verified on {tag}", how="added")
     if old.environment.portable and not new.environment.portable:
         told = f"it only installs on {', '.join(sorted(after))}"
         yield Change(level="MINOR", about="interpreters", what=told)
