@@ -54,7 +54,7 @@ def effects(statement: ast.stmt, modules: dict[str, str]) -> Effects:
         calls=tuple(last_name(call.func) for call in calls),
         attributes=frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
         random=any(_random(call, modules) for call in calls),
-        draws=any(_draws(call, modules) for call in calls) or _shows(statement),
+        draws=any(_draws(call, modules) for call in calls) or _shows(statement) or _styles(statement, modules),
     )
 
 
@@ -211,3 +211,14 @@ def _draws(call: ast.Call, modules: dict[str, str]) -> bool:
 def _shows(statement: ast.stmt) -> bool:
     """Say whether the value of an expression statement is what the notebook shows below the cell."""
     return isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Constant)
+
+
+def _styles(statement: ast.stmt, modules: dict[str, str]) -> bool:
+    """Say whether a statement only sets how things look (``plt.rcParams["figure.figsize"] = …``)."""
+    if not isinstance(statement, ast.Assign):
+        return False
+    paths = [ast.unparse(target) for target in statement.targets]
+    styled = ("rcParams", ".options.", ".display.")
+    return all(root(target) in modules for target in statement.targets) and any(
+        word in path for path in paths for word in styled
+    )

@@ -1,0 +1,102 @@
+"""Decide which statements make the model, and put them into stages without breaking what depends on what.
+
+Called by plan. Essential is what the model, its rows, its measures and its deliveries need: a backward slice of the
+def/use graph. A statement runs in its own stage or in that of the last statement that it must follow, whichever is
+later; so ordering by stage keeps every dependency.
+
+Source: Weiser 1981, "Program Slicing".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelwright.project.notebook import vocabulary
+from modelwright.project.notebook.flow import Flow
+from modelwright.project.notebook.measures import Measure
+from modelwright.project.notebook.roles import Stage, own_stage
+from modelwright.project.notebook.target import Expression, Target
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Where every essential statement goes.
+
+    Attributes:
+        order: Essential statements in the order of the project.
+        stage: Stage of each.
+        saves: Statements that save the model; capture does that.
+    """
+
+    order: tuple[int, ...]
+    stage: dict[int, Stage]
+    saves: frozenset[int]
+
+
+def put_into_stages(flow: Flow, target: Target, measures: Iterable[Measure]) -> Staging:
+    """Put every essential statement into a stage."""
+    measured = {measure.index for measure in measures}
+    saves = frozenset(index for index in range(len(flow.statements)) if _saves_model(flow, index))
+    delivers = {index for index in range(len(flow.statements)) if _delivers(flow, index)} - saves - measured
+    sinks = measured | delivers | set(_writers(target))
+    essential = {
+        index
+        for index in flow.needed(sinks) - saves
+        if not flow.statements[index].defines and not flow.statements[index].is_import
+    }
+    stage = _stages(flow, essential, measured)
+    order = sorted(essential, key=lambda index: (stage[index], index))
+    return Staging(tuple(order), stage, saves)
+
+
+def _writers(target: Target) -> Iterable[int]:
+    yield from target.model.writers
+    for value in target.before:
+        yield from value.writers
+    for rows in (target.trained_on, target.truth, target.tried_on, target.tried_truth):
+        yield from (index for value in _values(rows) for index in value.writers)
+
+
+def _values(rows: Expression | None) -> Iterable:  # type: ignore[type-arg]
+    return () if rows is None else rows.values.values()
+
+
+def _saves_model(flow: Flow, index: int) -> bool:
+    """Say whether a statement stores a Python object in a file (``joblib.dump(model, …)``)."""
+    statement = flow.statements[index]
+    if statement.defines:
+        return False
+    calls = set(statement.effects.calls)
+    return bool(calls & {"dump", "dumps", "save_model"}) and not calls & {"fit", "to_csv"}
+
+
+def _delivers(flow: Flow, index: int) -> bool:
+    statement = flow.statements[index]
+    if statement.defines or statement.is_import:
+        return False
+    calls = set(statement.effects.calls)
+    return bool(calls & (vocabulary.SAVERS - {"savefig", "export_graphviz", "to_html", "save", "dump"}))
+
+
+def _stages(flow: Flow, essential: set[int], measured: set[int]) -> dict[int, Stage]:
+    own = {index: Stage.EVALUATE if index in measured else own_stage(flow.statements[index]) for index in essential}
+    wanted = _wanted(flow, own)
+    stage: dict[int, Stage] = {}
+    for index in sorted(essential):
+        before = [stage[other] for other in flow.touches[index].after if other in stage]
+        reached = max([wanted[index], *before])
+        if reached == Stage.SPLIT and own[index] in (Stage.PREPROCESS, Stage.FEATURES):
+            reached = Stage.TRANSFORM
+        stage[index] = reached
+    return stage
+
+
+def _wanted(flow: Flow, own: dict[int, Stage | None]) -> dict[int, Stage]:
+    """Give a statement without a role of its own the earliest stage that needs it."""
+    wanted: dict[int, Stage] = {index: stage for index, stage in own.items() if stage is not None}
+    for index in sorted(own, reverse=True):
+        if index not in wanted:
+            users = [wanted[other] for other in own if index in flow.touches[other].needs and other in wanted]
+            wanted[index] = min(users, default=Stage.LOAD)
+    return wanted
