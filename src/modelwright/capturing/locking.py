@@ -28,8 +28,8 @@ from modelwright.spec.struct import Frozen
 HEADER = "# Every distribution of the model's environment, with hashes (PEP 751); resolved by uv.\n"
 TIMEOUT_S = 300.0
 """A resolution that takes longer is given up, seconds."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+@")
-"""User information of a URL. Source: RFC 3986, 3.2.1."""
+_CREDENTIALS = re.compile(r"((?<=http://)|(?<=https://))[^/@\s\"']+@")
+"""User information of a URL (RFC 3986, 3.2.1); that of ``ssh://git@…`` is no secret but part of the address."""
 
 
 class Lock(Frozen, frozen=True, kw_only=True):
@@ -59,7 +59,8 @@ class Around(Frozen, frozen=True, kw_only=True):
             those that are dynamic.
         extras: Extras of that file.
         held: Requirements that restrict versions without asking for a distribution (uv's constraints).
-        kept: Text of an earlier ``pylock.toml``, whose versions stay where they can.
+        kept: Text of an earlier ``pylock.toml``, whose versions stay where they can; empty: the newest are taken, and
+            the index is asked for them whatever uv's cache says (what uv calls an upgrade).
     """
 
     folder: Path | None = None
@@ -72,7 +73,9 @@ class Around(Frozen, frozen=True, kw_only=True):
     def arguments(self) -> list[str]:
         """What uv is told about it."""
         named = [str(self.file), *(f"--extra={extra}" for extra in self.extras)] if self.file else []
-        return named + (["--python", sys.executable] if self.folder else [])
+        if self.folder:
+            named += ["--python", sys.executable, *([] if self.kept else ["--upgrade"])]
+        return named
 
 
 _ALONE = Around()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from modelwright.project.locking.making import Content
 
 MARK = "# Locked by modelwright"
 """How a file begins that may be replaced: whatever else stands there was written by somebody."""
+_ELSEWHERE = ("http:", "https:", "ssh:")
 _REQUIREMENTS = f"""\
 {MARK} for Python {{python}} or newer: every distribution, with hashes.
 # pip install --require-hashes -r requirements.txt
@@ -66,15 +68,15 @@ def texts(content: Content, names: tuple[str, ...], *, name: str) -> dict[str, s
 def _check(package: Mapping[str, Any], names: tuple[str, ...]) -> None:
     """Refuse what would hold on this machine only, and what pip refuses without a hash."""
     name = package["name"]
-    local = next((place for place in _places(package) if not place.startswith(("http:", "https:"))), None)
-    if "directory" in package or (local and (PYLOCK in names or "archive" in package)):
+    local = next((place for place in _places(package) if not place.startswith(_ELSEWHERE)), None)
+    by_place = any(kind in package for kind in ("directory", "archive", "vcs"))
+    if local is not None and (PYLOCK in names or by_place):
+        other = "" if by_place else ", or use --format requirements, which names hashes and no places"
         raise LockError(
             f"{name} comes from a folder of this machine.",
-            where=local or str(package["directory"].get("path", "")),
+            where=local,
             why="A lock that names it would hold nowhere else.",
-            hint="Publish it to an index."
-            if "directory" in package or "archive" in package
-            else "Publish it to an index, or use --format requirements, which names hashes and no places.",
+            hint=f"Publish it to an index{other}.",
         )
     if "vcs" in package and REQUIREMENTS in names:
         raise LockError(
@@ -85,18 +87,30 @@ def _check(package: Mapping[str, Any], names: tuple[str, ...]) -> None:
 
 
 def _places(package: Mapping[str, Any]) -> Iterator[str]:
-    files = [*package.get("wheels", ()), *(package[kind] for kind in ("sdist", "archive") if kind in package)]
+    kinds = ("sdist", "archive", "directory", "vcs")
+    files = [*package.get("wheels", ()), *(package[kind] for kind in kinds if kind in package)]
     return (file.get("url") or file.get("path", "") for file in files)
 
 
 def replaceable(path: Path) -> bool:
     """Say whether a file may be replaced: there is none, or it is a lock, which is always made by a program."""
-    try:
-        return path.name == PYLOCK or path.read_text("utf-8").startswith(MARK)
-    except FileNotFoundError:
+    if not path.exists():
         return True
+    try:
+        return path.is_file() and (path.name == PYLOCK or path.read_text("utf-8").startswith(MARK))
     except UnicodeDecodeError:
         return False
+
+
+def _check_ours(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if not replaceable(path):
+            raise StorageError(
+                f"{path.name} was not written by modelwright, and is left alone.",
+                where=str(path),
+                why="It may be what somebody maintains by hand, or what setup.py reads.",
+                hint="Choose another folder with --into, or move it away.",
+            )
 
 
 def write(files: Mapping[Path, str]) -> None:
@@ -105,16 +119,9 @@ def write(files: Mapping[Path, str]) -> None:
     Raises:
         StorageError: A file was written by somebody else, or a folder cannot be written.
     """
-    for path in files:
-        if not replaceable(path):
-            raise StorageError(
-                f"{path.name} was not written by modelwright, and is left alone.",
-                where=str(path),
-                why="It may be what somebody maintains by hand, or what setup.py reads.",
-                hint="Choose another folder with --into, or move it away.",
-            )
     temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
     try:
+        _check_ours(files)
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary[path].write_text(text, "utf-8", newline="\n")
@@ -129,4 +136,5 @@ def write(files: Mapping[Path, str]) -> None:
         ) from error
     finally:
         for left in temporary.values():
-            left.unlink(missing_ok=True)
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
