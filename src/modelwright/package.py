@@ -17,7 +17,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from modelwright.errors import ManifestError, PackageError, UnknownPackageError, WheelError
+from modelwright.errors import ManifestError, ModelwrightError, PackageError, UnknownPackageError, WheelError
 from modelwright.spec.manifest import Manifest, parse_manifest
 from modelwright.spec.profile import Profile
 from modelwright.spec.scenario import Scenario
@@ -173,8 +173,22 @@ class Package:
         self.sha256 = sha256
 
     def __repr__(self) -> str:
-        """Show name, version and place."""
-        return f"<Package {self.manifest.name} {self.manifest.version} at {self.files.where}>"
+        """Show name, version and place; of a damaged package what is wrong with it."""
+        try:
+            return f"<Package {self.manifest.name} {self.manifest.version} at {self.files.where}>"
+        except ModelwrightError as error:
+            return f"<Package {self.import_name} at {self.files.where}: {error.code} {error.what}>"
+
+    def _repr_html_(self) -> str | None:
+        """Show the package in a notebook; a damaged one is left to :meth:`__repr__`."""
+        from modelwright.viewing.package_page import package_page
+
+        try:
+            return package_page(
+                self.manifest, self.scenarios, path=self.path, where=self.files.where, sha256=self.sha256
+            )
+        except ModelwrightError:
+            return None
 
     def read(self, name: str) -> bytes:
         """Return the content of a document of the model folder (``manifest.json``, ``card.md``).
