@@ -50,7 +50,7 @@ def effects(statement: ast.stmt, modules: dict[str, str]) -> Effects:
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     return Effects(
         mutated=frozenset(_mutated(statement, nodes, calls, modules)),
-        shared=tuple(_shared(nodes)),
+        shared=tuple(_shared(nodes, modules)),
         calls=tuple(last_name(call.func) for call in calls),
         attributes=frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
         random=any(_random(call, modules) for call in calls),
@@ -124,12 +124,12 @@ def _known(name: str, modules: dict[str, str]) -> Iterator[str]:
         yield name
 
 
-def _shared(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+def _shared(nodes: list[ast.AST], modules: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Pair a bound name with the names of objects that it may be, or hold."""
     for node in nodes:
         if isinstance(node, ast.Assign):
             targets = [child.id for target in node.targets for child in ast.walk(target) if isinstance(child, ast.Name)]
-            for name in _held(node.value):
+            for name in _held(node.value, modules):
                 yield from ((target, name) for target in targets if target != name)
         elif isinstance(node, ast.For):
             targets = [child.id for child in ast.walk(node.target) if isinstance(child, ast.Name)]
@@ -137,23 +137,23 @@ def _shared(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
                 yield from ((target, name) for target in targets if target != name)
 
 
-def _held(value: ast.AST) -> Iterator[str]:
+def _held(value: ast.AST, modules: dict[str, str]) -> Iterator[str]:
     if isinstance(value, ast.Name):
         yield value.id
     elif isinstance(value, ast.List | ast.Tuple | ast.Set):
         for item in value.elts:
-            yield from _held(item)
+            yield from _held(item, modules)
     elif isinstance(value, ast.Dict):
         for item in value.values:
-            yield from _held(item)
+            yield from _held(item, modules)
     elif isinstance(value, ast.IfExp):
-        yield from _held(value.body)
-        yield from _held(value.orelse)
-    elif isinstance(value, ast.Call):
+        yield from _held(value.body, modules)
+        yield from _held(value.orelse, modules)
+    elif isinstance(value, ast.Call) and not _draws(value, modules):
         name = last_name(value.func)
         if name[:1].isupper() or name.startswith("make_") or name in ("dict", "list", "zip", "next", "max", "min"):
             for argument in (*value.args, *(keyword.value for keyword in value.keywords)):
-                yield from _held(argument)
+                yield from _held(argument, modules)
     elif isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Attribute):
         yield f"[]{root(value)}"
     elif isinstance(value, ast.Attribute):

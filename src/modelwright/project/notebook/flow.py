@@ -145,6 +145,7 @@ class _Tracing:
         self.current: dict[str, Value] = {}
         self.groups = _Groups()
         self.containers: set[Value] = set()
+        self.scalars: set[Value] = set()
         self.values: list[Value] = []
         self.undefined: list[Undefined] = []
         self.random: list[int] = []
@@ -196,9 +197,14 @@ class _Tracing:
                 self.undefined.append(Undefined(name, index, through))
             return
         touch.reads[name] = value
+        self._need(touch, value)
         for member in self.groups.members(value):
-            touch.needs |= set(member.writers)
             member.readers.append(index)
+
+    def _need(self, touch: Touch, value: Value) -> None:
+        """Need what made a value and every change of it, also those made through other names."""
+        for member in self.groups.members(value):
+            touch.needs |= set(member.writers) if member is value else set(member.writers) - {member.made}
 
     def _changed(self, statement: Statement, touch: Touch) -> set[str]:
         changed = set(statement.effects.mutated)
@@ -230,8 +236,8 @@ class _Tracing:
 
     def _write(self, index: int, touch: Touch, value: Value) -> None:
         touch.changes.append(value)
+        self._need(touch, value)
         for member in self.groups.members(value):
-            touch.needs |= set(member.writers)
             touch.after |= set(member.readers)
         value.writers.append(index)
         for member in self.groups.members(value):
@@ -264,6 +270,8 @@ class _Tracing:
             self.current[name] = value
             self.values.append(value)
             touch.makes.append(value)
+            if isinstance(getattr(statement.node, "value", None), ast.Constant | ast.UnaryOp):
+                self.scalars.add(value)
             if isinstance(getattr(statement.node, "value", None), ast.Dict | ast.List | ast.Tuple | ast.DictComp):
                 self.containers.add(value)
 
@@ -271,6 +279,8 @@ class _Tracing:
         for target, source in statement.effects.shared:
             one, other = self.current.get(target), self.current.get(source.removeprefix("[]"))
             if one is None or other is None or one.kind != "data" or other.kind != "data":
+                continue
+            if {one, other} & self.scalars:
                 continue
             if source.startswith("[]") and not self.containers & set(self.groups.members(other)):
                 continue

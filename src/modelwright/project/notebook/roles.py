@@ -29,6 +29,7 @@ class Stage(IntEnum):
     DELIVER = 10
 
 
+_INPUTS = re.compile(r"^([Xxy]|Y|features|target|labels)(_(train|test|val|valid|all|data))?$")
 TAGS = {stage.name.lower(): stage for stage in Stage} | {
     "data": Stage.LOAD,
     "model": Stage.DEFINE,
@@ -87,14 +88,12 @@ def _by_deed(statement: Statement) -> Stage | None:
         return Stage.EVALUATE
     if calls & vocabulary.SPLITTERS:
         return Stage.SPLIT
-    if calls & vocabulary.FEATURE_MAKING:
+    if calls & vocabulary.FEATURE_MAKING or _selects_inputs(statement):
         return Stage.FEATURES
     if calls & vocabulary.CLEANING:
         return Stage.PREPROCESS
     if calls & vocabulary.SAVERS:
         return Stage.DELIVER
-    if _selects_inputs(statement):
-        return Stage.FEATURES
     return None
 
 
@@ -108,7 +107,7 @@ def _only_transforms(statement: Statement) -> bool:
 
 
 def _selects_inputs(statement: Statement) -> bool:
-    return bool(statement.binds & {"X", "y", "x", "features", "target", "labels", "Y"})
+    return any(_INPUTS.match(name) for name in statement.binds)
 
 
 def _by_heading(statement: Statement) -> Stage | None:

@@ -48,6 +48,7 @@ class Target:
         truth: Targets it was fitted on.
         tried_on: Inputs it was tried on.
         tried_truth: Their targets.
+        asked: What the model itself is asked about: these inputs behind the transformers.
         before: Fitted transformers between these inputs and what the model itself was given, first to last.
         others: Other models of the notebook that were not chosen.
         notes: How the choice was made.
@@ -58,6 +59,7 @@ class Target:
     truth: Expression | None = None
     tried_on: Expression | None = None
     tried_truth: Expression | None = None
+    asked: Expression | None = None
     before: tuple[Value, ...] = ()
     others: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -266,7 +268,7 @@ def _rows(flow: Flow, chosen: _Evidence) -> Target:
             hint="Call fit(X, y) on names of the notebook's own scope.",
         )
     tried_on, tried_truth = _held_out(flow, trained_on, truth, tried)
-    target = Target(chosen.value, trained_on, truth, tried_on, tried_truth)
+    target = Target(chosen.value, trained_on, truth, tried_on, tried_truth, asked=tried_on or trained_on)
     return _with_transformers(flow, target)
 
 

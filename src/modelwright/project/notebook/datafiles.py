@@ -1,0 +1,132 @@
+"""Find the files and addresses that a notebook reads, and what becomes of them in the project.
+
+Called by convert. A file beside the notebook is copied into ``data/`` and its literal path is written anew; one that is
+not there is named with the cell that reads it; an address on the network is reported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from modelwright.project.notebook.effects import last_name
+from modelwright.project.notebook.flow import Flow
+from modelwright.project.notebook.vocabulary import LOADERS, PATH_READERS, SAVERS
+
+LARGEST_COPY = 64 << 20
+"""Largest file that is copied into a project, bytes; larger ones are read where they are."""
+_ADDRESS = re.compile(r"^(https?|ftp|s3|gs|hdfs|abfs)://")
+_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}$")
+
+
+@dataclass
+class DataFiles:
+    """What a notebook reads.
+
+    Attributes:
+        copied: Files to copy: their path in the project, and where they are.
+        spelled: How a literal path of the notebook is written in the project.
+        missing: Cell and path of each file that is not there.
+        network: Cell and address of what is fetched.
+        notes: What a person should know.
+    """
+
+    copied: dict[str, Path] = field(default_factory=dict)
+    spelled: dict[str, str] = field(default_factory=dict)
+    missing: list[tuple[int, str]] = field(default_factory=list)
+    network: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def find_files(flow: Flow, folder: Path) -> DataFiles:
+    """Find every file that is read by a literal path.
+
+    Args:
+        flow: The graph of the notebook.
+        folder: The folder that the notebook lies in; its relative paths begin there.
+    """
+    found = DataFiles()
+    texts = _constants(flow)
+    written = {text for index in range(len(flow.statements)) for text, reads in _paths(flow, index, texts) if not reads}
+    for index, statement in enumerate(flow.statements):
+        for text, reads in _paths(flow, index, texts):
+            if _ADDRESS.match(text):
+                found.network.append((statement.cell.number, text))
+            elif reads and text not in written and text not in found.spelled:
+                _take(found, statement.cell.number, text, folder)
+    return found
+
+
+def _take(found: DataFiles, cell: int, text: str, folder: Path) -> None:
+    path = (folder / text).expanduser()
+    if path.is_dir():
+        found.notes.append(f"cell {cell} reads the folder {text!r}; it is not copied")
+    elif not path.is_file():
+        if _FILE.search(text):
+            found.missing.append((cell, text))
+    elif path.stat().st_size > LARGEST_COPY:
+        found.spelled[text] = str(path.resolve())
+        found.notes.append(f"cell {cell} reads {text!r}, which is too large to be copied; it is read where it is")
+    else:
+        target = _place(found, PurePosixPath(text.replace("\\", "/")).name, path)
+        found.copied[target] = path
+        found.spelled[text] = target
+
+
+def _place(found: DataFiles, name: str, path: Path) -> str:
+    target, number = f"data/{name}", 1
+    while target in found.copied and found.copied[target] != path:
+        number += 1
+        target = f"data/{number}-{name}"
+    return target
+
+
+def _constants(flow: Flow) -> dict[str, str]:
+    """Return the names that are bound to one literal text."""
+    found: dict[str, str] = {}
+    for statement in flow.statements:
+        node = statement.node
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+                found[node.targets[0].id] = node.value.value
+    return found
+
+
+def _paths(flow: Flow, index: int, texts: dict[str, str]) -> Iterator[tuple[str, bool]]:
+    """Return the literal paths that a statement, or a function that it defines, uses, and whether it reads them."""
+    for call in ast.walk(flow.statements[index].node):
+        if not isinstance(call, ast.Call):
+            continue
+        name = last_name(call.func)
+        given = call.args[0] if call.args else next((one.value for one in call.keywords), None)
+        text = _text(given, texts) if given is not None else None
+        if not text:
+            continue
+        if name in SAVERS or (name == "open" and _opens_to_write(call)):
+            yield text, False
+        elif name in PATH_READERS | LOADERS and (_FILE.search(text) or _ADDRESS.match(text) or "/" in text):
+            yield text, True
+
+
+def _opens_to_write(call: ast.Call) -> bool:
+    modes = [*call.args[1:2], *(one.value for one in call.keywords if one.arg == "mode")]
+    return any(isinstance(one, ast.Constant) and str(one.value)[:1] in "wax" for one in modes)
+
+
+def _text(node: ast.AST, texts: dict[str, str]) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.Name):
+        return texts.get(node.id)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
+        left, right = _text(node.left, texts), _text(node.right, texts)
+        if left is None or right is None:
+            return None
+        return left + right if isinstance(node.op, ast.Add) else f"{left.rstrip('/')}/{right}"
+    if isinstance(node, ast.Call) and last_name(node.func) in ("join", "Path", "open"):
+        parts = [_text(argument, texts) for argument in node.args[: 1 if last_name(node.func) == "open" else None]]
+        return None if not parts or None in parts else str(PurePosixPath(*[part for part in parts if part]))
+    return None

@@ -1,0 +1,80 @@
+"""Write the notebook once more, with a note behind every value that the project makes too.
+
+Called by convert, for the proof. The notes stand where the notebook's value is what the stage of the project gives; the
+statements between them are the notebook's own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from modelwright.project.notebook.flow import Value
+from modelwright.project.notebook.layout import PLACES
+from modelwright.project.notebook.plan import Plan
+
+NOTE = "__mw_note__"
+
+
+class ObservedCell(NamedTuple):
+    """A cell with notes in it.
+
+    Attributes:
+        number: Number of the cell.
+        code: Its code.
+    """
+
+    number: int
+    code: str
+
+
+def observed_cells(plan: Plan) -> tuple[ObservedCell, ...]:
+    """Return the cells of the notebook, in the order in which they are run, with the notes."""
+    notes = _notes(plan)
+    measured = {}
+    for block in plan.blocks:
+        for one in block.measures:
+            measured.setdefault(one.index, []).append(one)
+    cells: list[ObservedCell] = []
+    for index, statement in enumerate(plan.flow.statements):
+        text = statement.code.strip("\n") + "\n"
+        shown = [one for one in measured.get(index, ()) if not one.kept]
+        if shown:
+            text = "".join(f'{NOTE}("measured.{one.key}", {one.text})\n' for one in shown)
+        text += "".join(f'{NOTE}("measured.{one.key}", {one.text})\n' for one in measured.get(index, ()) if one.kept)
+        text += "".join(f'{NOTE}("{key}", {name})\n' for key, name in notes[index])
+        if cells and cells[-1].number == statement.cell.number:
+            cells[-1] = ObservedCell(cells[-1].number, cells[-1].code + text)
+        else:
+            cells.append(ObservedCell(statement.cell.number, text))
+    return tuple(cells)
+
+
+def keys(plan: Plan) -> tuple[str, ...]:
+    """Return every key that is noted, in the order of the project."""
+    found = [f"{PLACES[block.stage].step}.{plan.names[value]}" for block in plan.blocks for value in block.gives]
+    measured = [f"measured.{one.key}" for block in plan.blocks for one in block.measures]
+    return tuple([*measured, "prediction", *found])
+
+
+def _notes(plan: Plan) -> dict[int, list[tuple[str, str]]]:
+    notes: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for block in plan.blocks:
+        for value in block.gives:
+            writers = [index for index in value.writers if plan.staging.stage.get(index, 99) <= block.stage]
+            if writers and _bound(plan, value, max(writers)):
+                key = f"{PLACES[block.stage].step}.{plan.names[value]}"
+                notes[max(writers)].append((key, value.name))
+    target = plan.target
+    asked = target.asked
+    if asked is not None:
+        index = max(max(value.writers) for value in (target.model, *asked.values.values()) if value.kind == "data")
+        if all(_bound(plan, value, index) for value in (target.model, *asked.values.values()) if value.kind == "data"):
+            notes[index].append(("prediction", f"{target.model.name}.predict({asked.text})"))
+    return notes
+
+
+def _bound(plan: Plan, value: Value, index: int) -> bool:
+    """Say whether a value's name still stands for it behind a statement."""
+    later = [other for other in plan.flow.values if other.name == value.name and value.made < other.made <= index]
+    return not later
