@@ -73,14 +73,25 @@ def _percent(text: str) -> Iterator[_Raw]:
         if marker is None:
             current.lines.append(line)
             continue
-        if any(line.strip() for line in current.lines):
-            yield current
+        yield from _parts(current)
         options = marker["options"] or ""
         count = (marker["count"] or "").strip()
         kind: Kind = "markdown" if _TEXT.search(options) else "code"
         current = _Raw(kind, [], _tags(options), int(count) if count else None)
-    if any(line.strip() for line in current.lines):
-        yield current
+    yield from _parts(current)
+
+
+def _parts(raw: _Raw) -> Iterator[_Raw]:
+    """Yield a cell, and the text behind it that an export writes as comments after a blank line."""
+    code = max((number for number, line in enumerate(raw.lines) if line.strip() and line[0] != "#"), default=-1)
+    blank = next((number for number, line in enumerate(raw.lines) if number > code and not line.strip()), None)
+    end = 0 if code < 0 else blank
+    prose = [line for line in raw.lines[end:] if line.strip()] if end is not None and raw.kind == "code" else []
+    lines = raw.lines[:end] if prose else raw.lines
+    if any(line.strip() for line in lines):
+        yield raw._replace(lines=lines)
+    if prose:
+        yield _Raw("markdown", prose)
 
 
 def _light(text: str) -> Iterator[_Raw]:
