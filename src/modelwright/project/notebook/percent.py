@@ -18,6 +18,7 @@ from modelwright.project.notebook.cells import Cell, Kind, Notebook
 from modelwright.project.notebook.scripts import blocks
 
 _MARKER = re.compile(r"^#\s?%%+(?:\s+(?P<options>\S.*)|\s*)$|^# In\s?\[(?P<count>[\d ]*)\]:\s*$", re.MULTILINE)
+_EXPORTED = re.compile(r"^# In\s?\[", re.MULTILINE)
 _LIGHT_BEGIN, _LIGHT_END = re.compile(r"^# \+(?:\s+(?P<options>.*)|\s*)$"), re.compile(r"^# -\s*$")
 _HEADER = re.compile(r"\A(?:#!.*\n|# -\*-.*\n|\s*\n)*# ---\s*\n(?P<yaml>(?:#.*\n)*?)# ---\s*\n")
 _TEXT = re.compile(r"\[(markdown|md|raw)\]")
@@ -67,18 +68,24 @@ def read(text: str, *, path: Path, sha256: str) -> Notebook:
 
 
 def _percent(text: str) -> Iterator[_Raw]:
+    parts = _parts if _EXPORTED.search(text) else _whole
     current = _Raw("code", [])
     for line in text.split("\n"):
         marker = _MARKER.match(line)
         if marker is None:
             current.lines.append(line)
             continue
-        yield from _parts(current)
+        yield from parts(current)
         options = marker["options"] or ""
         count = (marker["count"] or "").strip()
         kind: Kind = "markdown" if _TEXT.search(options) else "code"
         current = _Raw(kind, [], _tags(options), int(count) if count else None)
-    yield from _parts(current)
+    yield from parts(current)
+
+
+def _whole(raw: _Raw) -> Iterator[_Raw]:
+    if any(line.strip() for line in raw.lines):
+        yield raw
 
 
 def _parts(raw: _Raw) -> Iterator[_Raw]:
