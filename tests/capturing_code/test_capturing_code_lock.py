@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from modelwright.capturing.locking import Lock, lock, start
+from modelwright.capturing.locking import Lock, start
 from modelwright.errors import LockError
 
 
@@ -72,6 +72,10 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
 
 
+def lock(requirements: list[str], **options: Any) -> Lock:
+    return start(requirements, **options).result()
+
+
 def packages(locked: Lock) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in tomllib.loads(locked.pylock)["packages"]}
 
@@ -111,6 +115,18 @@ def test_credentials_and_paths_of_this_machine_are_not_recorded(index: str, tmp_
     with pytest.raises(LockError) as caught:
         lock(["no-such-toy==1.0"], index_url=index.replace("://", "://anna:s3cret@"))
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_file_from_a_folder_of_this_machine_is_named_without_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "toybase", "1.0")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "simple" / "toybase"))
+    locked = lock(["toybase"], index_url=(tmp_path / "simple").as_uri())
+    assert str(tmp_path) not in locked.pylock
+    wheel, *same = packages(locked)["toybase"]["wheels"]
+    assert {each["path"] for each in (wheel, *same)} == {"toybase-1.0-py3-none-any.whl"}
+    assert f"--hash=sha256:{wheel['hashes']['sha256']}" in locked.requirements
 
 
 @pytest.mark.parametrize("line", ["no-such-toy==1.0", "toymodel==9.9"])

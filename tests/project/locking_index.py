@@ -19,14 +19,14 @@ class Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def publish(root: Path, name: str, version: str, *, requires: str = "", build: str = "") -> None:
-    """Put a wheel into a static index (PEP 503); ``build`` makes another file of the same version."""
+def publish(root: Path, name: str, version: str, *, requires: str = "", python: str = "") -> None:
+    """Put a wheel into a static index (PEP 503)."""
     folder = root / "simple" / name
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     lines = "".join(f"Requires-Dist: {line}\n" for line in requires.split(",") if line)
-    build = f"-{build}" if build else ""
-    with zipfile.ZipFile(folder / f"{name}-{version}{build}-py3-none-any.whl", "w") as archive:
+    lines += f"Requires-Python: {python}\n" if python else ""
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
         archive.writestr(f"{name}.py", f"VERSION = {version!r}\n")
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{lines}")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")

@@ -35,6 +35,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name, version in (("toybase", "1.0"), ("toybase", "2.0"), ("toyextra", "1.0"), ("toydev", "1.0")):
         publish(root, name, version)
     publish(root, "toylint", "1.0", requires='toybase; sys_platform == "win32"')
+    publish(root, "toynew", "1.0", python=">=3.13")
     publish(root, "toymodel", "1.0", requires="toybase")
     publish(root, "toymodel", "2.0", requires="toybase")
     with served(root) as address:
@@ -139,6 +140,7 @@ def test_a_requirement_that_contradicts_the_model_is_named(index: str, tmp_path:
     with pytest.raises(LockError, match="cannot be locked: toybase>=2") as caught:
         locked(root, index)
     assert "toybase==1.0" in caught.value.why
+    assert "Relax one" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -169,6 +171,15 @@ def test_the_python_is_the_oldest_that_the_project_supports(index: str, tmp_path
     for python, message in (("3.11", "does not support"), ("3.14", "does not support"), ("three", "no version")):
         with pytest.raises(LockError, match=message):
             locked(root, index, python=python)
+
+
+def test_a_python_that_a_requirement_excludes_is_said(index: str, tmp_path: Path) -> None:
+    root = write_project(tmp_path, dependencies='["toybase", "toynew"]')
+    with pytest.raises(LockError, match="cannot be locked: toynew") as caught:
+        locked(root, index, python="3.12")
+    assert "requires Python >=3.13" in caught.value.why
+    assert "Lock for a Python" in caught.value.hint
+    assert locked(root, index, python="3.13").packages == {"toybase": "2.0", "toynew": "1.0"}
 
 
 def test_a_model_is_locked_for_the_pythons_it_was_verified_on(index: str, tmp_path: Path) -> None:
@@ -228,6 +239,7 @@ def test_files_of_this_machine_go_into_no_pylock_but_their_hashes_may_be_require
     root = write_project(tmp_path / "project", links)
     with pytest.raises(LockError, match="toybase comes from a folder of this machine") as caught:
         lock(root)
+    assert caught.value.where == "toybase-1.0-py3-none-any.whl"
     assert "--format requirements" in caught.value.hint
     lock(root, wanted=Wanted(formats=("requirements",)))
     assert "--hash=sha256:" in (root / "requirements.txt").read_text()

@@ -30,6 +30,7 @@ TIMEOUT_S = 300.0
 """A resolution that takes longer is given up, seconds."""
 _CREDENTIALS = re.compile(r"((?<=http://)|(?<=https://))[^/@\s\"']+@")
 """User information of a URL (RFC 3986, 3.2.1); that of ``ssh://git@…`` is no secret but part of the address."""
+_LOCAL_FILE = re.compile(r'(?m)(?<!archive = \{ )\burl = "file://[^"]*/(?P<name>[^"/]+\.(whl|tar\.gz|zip))"')
 
 
 class Lock(Frozen, frozen=True, kw_only=True):
@@ -161,22 +162,6 @@ def start(
     return Resolving(tuple(requirements), folder, command, around=around)
 
 
-def lock(
-    requirements: Sequence[str],
-    *,
-    installed: Mapping[str, str] | None = None,
-    python: str = f"{sys.version_info.major}.{sys.version_info.minor}",
-    index_url: str | None = None,
-    around: Around = _ALONE,
-) -> Lock:
-    """Lock requirements; see :func:`start`.
-
-    Raises:
-        LockError: The requirements cannot be resolved.
-    """
-    return start(requirements, installed=installed, python=python, index_url=index_url, around=around).result()
-
-
 def _uv() -> str:
     try:
         return str(uv.find_uv_bin())
@@ -218,7 +203,8 @@ def without_credentials(text: str) -> str:
 
 
 def _lock(out: str, *, note: str) -> Lock:
-    text = HEADER + without_credentials(out)
+    """Read what uv wrote; a file that it found in a folder here is said to lie beside the lock (PEP 751, ``path``)."""
+    text = HEADER + _LOCAL_FILE.sub(r'path = "\g<name>"', without_credentials(out))
     packages = tomllib.loads(text).get("packages", [])
     versions: dict[str, str] = {}
     for package in packages:
@@ -255,15 +241,21 @@ def _cause(said: str) -> str:
     return " ".join(line for line in lines if line)[:1000]
 
 
+_INDEX = "Check that the configured index has this release and is reachable (uv's own settings, or index_url=…)."
+_FIXES = {
+    r"requires Python|satisfy Python": "Lock for a Python that all of them support, or require another version.",
+    r"no versions? of|not found": _INDEX,
+    r"unsatisfiable|incompatible": "Relax one of the requirements that are named.",
+    r"": _INDEX,
+}
+"""What helps, by what uv says; the first that fits."""
+
+
 def _failure(requirements: Sequence[str], said: str) -> LockError:
     cause = _cause(said)
     names = [
         line for line in requirements if re.search(rf"(?<![\w-]){re.escape(Requirement(line).name)}(?![\w-])", cause)
     ]
     blamed = ": " + (names[0] if names else ", ".join(requirements)) if requirements else ""
-    return LockError(
-        f"The environment cannot be locked{blamed}.",
-        where="uv pip compile",
-        why=cause,
-        hint="Check that the configured index has this release and is reachable (uv's own settings, or index_url=…).",
-    )
+    hint = next(fix for pattern, fix in _FIXES.items() if re.search(pattern, cause))
+    return LockError(f"The environment cannot be locked{blamed}.", where="uv pip compile", why=cause, hint=hint)

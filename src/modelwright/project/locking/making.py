@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import tomlkit
 
-from modelwright.capturing.locking import Around
-from modelwright.capturing.locking import lock as resolve
+from modelwright.capturing.locking import Around, start
 from modelwright.errors import LockError
 from modelwright.package import Package
 from modelwright.project.locking.asking import Wanted
@@ -83,7 +82,7 @@ def made(project: Project, wanted: Wanted, *, kept: str) -> Content:
             held=tuple(_held(project.model.lock)) if project.model else (),
             kept=kept,
         )
-        found = resolve(given, python=python, index_url=wanted.index_url, around=around)
+        found = start(given, python=python, index_url=wanted.index_url, around=around).result()
     return Content(found.pylock, found.requirements, python, found.note)
 
 
