@@ -131,8 +131,8 @@ def record(repository: Repository, paths: Sequence[Path], *, message: str, tag: 
     Raises:
         GitError: git or a hook refuses; branch and index are as they were.
     """
-    listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *map(str, paths))
-    wanted = [name for name in repository.run(*listed).split("\0") if name]
+    listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *map(str, paths))
+    wanted = sorted(set(filter(None, repository.run(*listed).split("\0"))))
     with restoring(repository):
         if wanted and repository.run("status", "--porcelain", "--", *wanted):
             repository.run("add", "--", *wanted)
@@ -145,14 +145,13 @@ def record(repository: Repository, paths: Sequence[Path], *, message: str, tag: 
 @contextmanager
 def restoring(repository: Repository) -> Iterator[None]:
     """Put branch and index back as they were if the block fails, for example because a hook refuses."""
-    known = repository.succeeds("rev-parse", "--quiet", "--verify", "HEAD")
-    head = repository.run("rev-parse", "HEAD") if known else ""
+    head = repository.run("rev-parse", "HEAD")
     index = repository.folder / repository.run("rev-parse", "--git-path", "index")
     before = index.read_bytes() if index.is_file() else None
     try:
         yield
     except BaseException:
-        repository.succeeds("update-ref", *(("HEAD", head) if head else ("-d", "HEAD")))
+        repository.succeeds("update-ref", "HEAD", head)
         if before is None:
             index.unlink(missing_ok=True)
         else:

@@ -26,7 +26,7 @@ from modelwright.errors import ProjectError, ReleaseError
 
 MODULES = ("__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py")
 """Modules of an import package in which ``__version__`` is looked for."""
-_CFG = re.compile(rb"^version[ \t]*[=:][ \t]*(?P<value>[^\r\n#;]*?)[ \t]*(?:[#;][^\r\n]*)?\r?$", re.MULTILINE)
+_CFG = re.compile(rb"^version[ \t]*[=:][ \t]*(?P<value>[^\s#;][^\r\n#;]*?)[ \t]*(?:[#;][^\r\n]*)?\r?$", re.MULTILINE)
 
 
 class Holder(NamedTuple):
