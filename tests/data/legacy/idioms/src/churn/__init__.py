@@ -1,0 +1,3 @@
+"""Churn."""
+
+__author__ = "Ann Autor"

@@ -1,0 +1,5 @@
+from churn.features import PLANS
+
+
+def main():
+    print(sorted(PLANS))

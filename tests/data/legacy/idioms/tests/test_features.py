@@ -1,0 +1,3 @@
+import pytest
+
+from churn.features import add_ratio

@@ -1,0 +1,5 @@
+import numpy as np
+
+
+def run():
+    print(np.pi)
