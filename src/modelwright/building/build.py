@@ -44,10 +44,7 @@ def build(
         ProjectError: pyproject.toml is invalid or contradicts the manifest.
         StorageError: The wheel cannot be written; what was there before is untouched.
     """
-    with timed("check", listener) as note:
-        project = open_project(target)
-        entries = package_entries(project)
-        note.detail = f"{project.manifest.name} {project.manifest.version}, {len(entries)} files"
+    project, entries = checked(target, listener)
     with timed("metadata", listener) as note:
         epoch = moment(project) if epoch is None else epoch
         folder = dist_info_name(project)
@@ -58,6 +55,19 @@ def build(
         write_wheel(wheel, [*entries, *described], dist_info=folder, epoch=epoch, check=digest_check(project))
         note.detail = f"{wheel.name}, {wheel.stat().st_size:,} bytes"
     return wheel
+
+
+def checked(target: Package | Path | str, listener: Listener) -> tuple[Project, list[Entry]]:
+    """Open what is to be built and list the files of its package: the first step of every build.
+
+    Raises:
+        ModelwrightError: For the same reasons as :func:`build`.
+    """
+    with timed("check", listener) as note:
+        project = open_project(target)
+        entries = package_entries(project)
+        note.detail = f"{project.manifest.name} {project.manifest.version}, {len(entries)} files"
+    return project, entries
 
 
 def moment(project: Project) -> int:

@@ -14,11 +14,11 @@ from typing import Any
 
 from modelwright.building import archive, rebuild
 from modelwright.building.archive import Entry, write_sdist
-from modelwright.building.build import moment, storing
-from modelwright.building.contents import digest_check, expected_digests, package_entries
+from modelwright.building.build import checked, moment, storing
+from modelwright.building.contents import digest_check, expected_digests
 from modelwright.building.distinfo import dist_info, dist_info_name
 from modelwright.building.licences import licence_files
-from modelwright.building.project import Project, open_project
+from modelwright.building.project import Project
 from modelwright.building.tags import stem, wheel_name
 from modelwright.package import Package
 from modelwright.steps import Listener, ignore, timed
@@ -52,10 +52,7 @@ def build_sdist(
     Raises:
         ModelwrightError: For the same reasons as :func:`modelwright.building.build.build`.
     """
-    with timed("check", listener) as note:
-        project = open_project(target)
-        entries = package_entries(project)
-        note.detail = f"{project.manifest.name} {project.manifest.version}, {len(entries)} files"
+    project, entries = checked(target, listener)
     with timed("metadata", listener) as note:
         epoch = moment(project) if epoch is None else epoch
         root = stem(project.manifest)
