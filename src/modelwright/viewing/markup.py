@@ -38,14 +38,14 @@ def tag(name: str, *content: Html, of: str = "", **attributes: str) -> Html:
         name: Its name.
         *content: What is in it.
         of: Its class, without the prefix ``mw-`` that every class of ours has.
-        **attributes: Its other attributes; their values are escaped.
+        **attributes: Its other attributes; their values are foreign text as well.
 
     Example:
         >>> tag("td", text("a & b"), of="name", title='"')
         '<td class="mw-name" title="&quot;">a &amp; b</td>'
     """
     named = {"class": f"mw-{of}"} if of else {}
-    written = "".join(f' {key}="{escape(value)}"' for key, value in (named | attributes).items())
+    written = "".join(f' {key}="{text(value)}"' for key, value in (named | attributes).items())
     return Html(f"<{name}{written}>{''.join(content)}</{name}>")
 
 

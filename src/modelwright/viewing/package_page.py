@@ -25,7 +25,7 @@ from modelwright.viewing.markup import Html, code, joined, table, tag, text
 
 SHOWN = 12
 """Rows of a table that are seen at once; the others are unfolded."""
-UNFOLDED = 100
+UNFOLDED = 60
 """Rows of a table at most; the rest is counted. It keeps the page below 40 KB for a thousand columns."""
 SHOWN_DATASETS = 4
 """Columns of the table of metrics at most."""
@@ -199,7 +199,7 @@ def _example(example: Example) -> Html:
         sent.append(tag("span", text(f"{len(row) - SHOWN_VALUES} more"), of="quiet"))
     answered = [_pair(name, values[0]) for name, values in list(example.expected.items())[:SHOWN_VALUES] if values]
     arrow = tag("span", text("→"), of="arrow")
-    label = tag("span", text(f"{example.name}: "), of="quiet")
+    label = tag("span", text(f"{example.name}:"), of="quiet")
     return tag("p", label, *sent, arrow, *answered, of="example")
 
 
@@ -240,9 +240,9 @@ def _folded(header: Sequence[str], rows: Sequence[Iterable[Html]]) -> Html:
         return table(header, rows)
     hidden = rows[SHOWN:UNFOLDED]
     rest = (
-        [tag("p", text(f"… and {len(rows) - UNFOLDED} more in the card"), of="quiet")] if len(rows) > UNFOLDED else []
+        [tag("p", text(f"… and {len(rows) - UNFOLDED:,} more in the card"), of="quiet")] if len(rows) > UNFOLDED else []
     )
-    summary = tag("summary", text(f"{len(rows) - SHOWN} more"))
+    summary = tag("summary", text(f"{len(rows) - SHOWN:,} more"))
     return joined([table(header, rows[:SHOWN]), tag("details", summary, table(header, hidden), *rest)])
 
 
