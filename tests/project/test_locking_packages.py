@@ -82,6 +82,13 @@ def test_a_file_that_the_index_got_since_is_no_difference_and_one_that_it_lost_i
     assert differences("requirements.txt", more, REQUIREMENTS) == ["toybase 1.0 has other files on the index"]
 
 
+def test_versions_that_differ_between_platforms_are_one_difference() -> None:
+    windows, both = "toy==1.0 ; sys_platform == 'win32'\n", "toy==1.0 ; sys_platform == 'win32'\ntoy==2.0\n"
+    assert differences("requirements.txt", windows, both) == ["toy 1.0 → 1.0, 2.0"]
+    moved = ["toy 1.0 is for other platforms: sys_platform == 'win32' → all"]
+    assert differences("requirements.txt", windows, "toy==1.0\n") == moved
+
+
 def test_another_oldest_python_is_a_difference() -> None:
     assert differences("pylock.toml", PYLOCK, PYLOCK.replace("3.11", "3.12")) == [
         'requires-python = ">=3.11" → requires-python = ">=3.12"'

@@ -66,6 +66,17 @@ def test_extras_and_groups_are_locked_only_when_they_are_asked_for(index: str, t
     assert set(locked(root, index, groups=("dev",)).packages) == {"toybase", "toydev", "toylint"}
 
 
+def test_extras_of_the_project_itself_are_not_looked_for_on_the_index(tmp_path: Path) -> None:
+    publish(tmp_path / "index", "toy-project", "9.0")
+    publish(tmp_path / "index", "toyextra", "1.0")
+    extras = 'all = ["toy_project[train]", "toy-project[all]"]\ntrain = ["toyextra"]\n'
+    groups = '[dependency-groups]\ndev = ["Toy.Project[all]"]\n'
+    root = write_project(tmp_path, f"[project.optional-dependencies]\n{extras}{groups}", dependencies="[]")
+    with served(tmp_path / "index") as index:
+        assert locked(root, index, extras=("all",)).packages == {"toyextra": "1.0"}
+        assert locked(root, index, groups=("dev",)).packages == {"toyextra": "1.0"}
+
+
 def test_the_files_are_what_their_readers_understand(index: str, tmp_path: Path) -> None:
     root = write_project(tmp_path, GROUPS)
     made = locked(root, index, formats=("all",), groups=("lint-it",), python="3.12")
@@ -280,6 +291,7 @@ def test_a_pyproject_that_cannot_be_read_is_refused_with_the_place(tmp_path: Pat
 
 
 def test_nothing_to_lock_says_what_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text("[metadata]\nname = x\n")  # nobody installs a folder for that
     with pytest.raises(UnknownPackageError, match="neither a project nor a model") as caught:
         lock(tmp_path)
     assert "pyproject.toml" in caught.value.why

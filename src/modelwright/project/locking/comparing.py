@@ -47,22 +47,33 @@ def differences(name: str, old: str | None, new: str) -> list[str]:
         return [f"{name} is another"] if old != new else []
     read = _of_pylock if name == PYLOCK else _of_requirements
     try:
-        before, after = _by_place(read(old)), _by_place(read(new))
+        before, after = _by_name(read(old)), _by_name(read(new))
     except (tomllib.TOMLDecodeError, KeyError):
         return [f"{name} is no lock"]
-    found = [f"{before[key].name} {before[key].version} is no longer needed" for key in sorted(before.keys() - after)]
-    found += [f"{after[key].name} {after[key].version} is new" for key in sorted(after.keys() - before)]
-    for key in sorted(before.keys() & after):
-        found += _between(before[key], after[key])
+    found = [f"{name} {_versions(before[name])} is no longer needed" for name in sorted(before.keys() - after)]
+    found += [f"{name} {_versions(after[name])} is new" for name in sorted(after.keys() - before)]
+    for name in sorted(before.keys() & after):
+        found += _between(name, before[name], after[name])
     return found or _for_other_pythons(old, new)
 
 
-def _between(old: Locked, new: Locked) -> list[str]:
-    if old.version != new.version:
-        return [f"{old.name} {old.version} → {new.version}"]
-    if not old.hashes <= new.hashes:
-        return [f"{old.name} {old.version} has other files on the index"]
+def _between(name: str, old: Mapping[str, Locked], new: Mapping[str, Locked]) -> list[str]:
+    """Compare what two locks say of one distribution, by marker."""
+    if _versions(old) != _versions(new):
+        return [f"{name} {_versions(old)} → {_versions(new)}"]
+    if old.keys() != new.keys():
+        return [f"{name} {_versions(old)} is for other platforms: {_markers(old)} → {_markers(new)}"]
+    if any(not old[marker].hashes <= new[marker].hashes for marker in old):
+        return [f"{name} {_versions(old)} has other files on the index"]
     return []
+
+
+def _versions(locked: Mapping[str, Locked]) -> str:
+    return ", ".join(sorted({each.version for each in locked.values()}))
+
+
+def _markers(locked: Mapping[str, Locked]) -> str:
+    return " or ".join(sorted(marker or "all" for marker in locked))
 
 
 def _for_other_pythons(old: str, new: str) -> list[str]:
@@ -70,9 +81,12 @@ def _for_other_pythons(old: str, new: str) -> list[str]:
     return [f"{' '.join(lines[0])} → {' '.join(lines[1])}"] if lines[0] != lines[1] else []
 
 
-def _by_place(locked: list[Locked]) -> Mapping[tuple[str, str], Locked]:
-    """Key by name and, where platforms differ, by marker."""
-    return {(each.name, each.marker): each for each in locked}
+def _by_name(locked: list[Locked]) -> dict[str, dict[str, Locked]]:
+    """Group by name and, where platforms differ, by marker."""
+    found: dict[str, dict[str, Locked]] = {}
+    for each in locked:
+        found.setdefault(each.name, {})[each.marker] = each
+    return found
 
 
 def check_pylock(text: str, where: str) -> str:

@@ -16,15 +16,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from modelwright.building.project import discover, read_toml
-from modelwright.building.requirements import unite
+from modelwright.building.requirements import parse_requirement, unite
 from modelwright.errors import ProjectError, UnknownPackageError
 from modelwright.inspecting.read import Reference, read
 from modelwright.package import Package
 from modelwright.runtime.suggestions import nearest
 from modelwright.spec.manifest import Manifest
 
-LEGACY_FILES = ("setup.py", "setup.cfg")
-PROJECT_FILES = ("pyproject.toml", *LEGACY_FILES)
+PROJECT_FILES = ("pyproject.toml", "setup.py")
+"""One of these makes a folder a project that can be installed; ``setup.cfg`` alone does not."""
 BACKEND = "modelwright.backend"
 
 
@@ -76,8 +76,8 @@ class Project:
             return None
         if self.table and not {"dependencies", "optional-dependencies"} & set(dynamic):
             return None
-        order = PROJECT_FILES if "build-system" in self.document else (*LEGACY_FILES, "pyproject.toml")
-        return next(self.root / name for name in order if (self.root / name).is_file())
+        setup = self.root / "setup.py"
+        return setup if "build-system" not in self.document and setup.is_file() else self.root / "pyproject.toml"
 
     def requirements(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> tuple[str, ...]:
         """Return what is to be locked, sorted: pins of the model, dependencies, extras and groups.
@@ -87,18 +87,30 @@ class Project:
         Raises:
             ProjectError: A requirement is malformed or contradicts a pin, or there is no such extra or group.
         """
-        wanted = self._listed("dependencies", self.table.get("dependencies", []))
+        wanted = self._of_groups(groups)
         if self.asked_of_backend is None:
+            wanted += self._listed("dependencies", self.table.get("dependencies", []))
             wanted += self._of_extras(extras)
-        else:
-            wanted = []
-        united = unite(self.pins, [*wanted, *self._of_groups(groups)], where=self.where)
+        united = unite(self.pins, self._others(wanted), where=self.where)
         return tuple(dict.fromkeys(map(str, united)))
 
     def _of_extras(self, asked: Iterable[str]) -> list[str]:
         known = self.table.get("optional-dependencies", {})
         chosen = _chosen(asked, known, kind="extra", where=f"{self.where}: project.optional-dependencies")
         return [text for name in chosen for text in self._listed(f"optional-dependencies.{name}", known[name])]
+
+    def _others(self, wanted: Iterable[str]) -> list[str]:
+        """Put the extras of the project itself in the place of ``NAME[extra]``; an index may have another NAME."""
+        waiting, seen, found = list(wanted), set[str](), list[str]()
+        while waiting:
+            text = waiting.pop(0)
+            requirement = parse_requirement(text, where=self.where)
+            if canonicalize_name(requirement.name) != self.name:
+                found.append(text)
+                continue
+            waiting += self._of_extras(sorted(requirement.extras - seen))
+            seen |= requirement.extras
+        return found
 
     def _of_groups(self, asked: Iterable[str]) -> list[str]:
         known = self.document.get("dependency-groups", {})
@@ -168,7 +180,7 @@ def find(target: Reference) -> Project | Package:
     root = path.resolve()
     file = root / "pyproject.toml"
     document = read_toml(file) if file.is_file() else {}
-    if not {"project", "build-system"} & set(document) and not any((root / name).is_file() for name in LEGACY_FILES):
+    if not {"project", "build-system"} & set(document) and not (root / "setup.py").is_file():
         raise ProjectError(
             "pyproject.toml has no [project].", where=str(file), hint="Write name and dependencies in it."
         )
