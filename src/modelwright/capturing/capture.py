@@ -160,10 +160,11 @@ def capture(
         described = describe(live, _sample(X), fields=fields)
         note.detail = _what(described)
     place = choose_place(Path(to), name=name, version=version)
+    module = import_name(name) if place.home is None else place.home.name  # 'acme-churn' may be imported as 'churn'
     with timed("code", listener) as note:
-        collected = collect(given.stored, package=import_name(name), modules=modules, project=place.home)
+        collected = collect(given.stored, package=module, modules=modules, project=place.home)
         note.detail = _which(collected)
-    with staged(place, import_name(name), collected) as stage:
+    with staged(place, module, collected) as stage:
         with timed("artifact", listener) as note:
             stored = _store(given.stored, stage, collected, methods=live.methods, choice=format, trust=vouched)
             note.detail = f"{stored.storage.format}" + (f" ({stored.note})" if stored.note else "")

@@ -9,7 +9,6 @@ It does not: capture the model (the command that does is in the report), or dele
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,13 +28,14 @@ from modelwright.project.adopting.declared import Declared
 from modelwright.project.adopting.from_wheel import declared_by
 from modelwright.project.adopting.imports import project_imports
 from modelwright.project.adopting.layout import Layout, find_layout
+from modelwright.project.adopting.next_steps import next_steps
 from modelwright.project.adopting.old_wheel import Wheel, build_old
 from modelwright.project.adopting.pruning import groups_of, judge
 from modelwright.project.adopting.pyproject import propose
 from modelwright.project.adopting.reading import backend_of, read_declared, read_document
-from modelwright.project.adopting.report import Adoption, Change, Finding, Judged, OldWheel, SavedModel
+from modelwright.project.adopting.report import Adoption, Change, Finding, Judged, OldWheel
 from modelwright.project.adopting.requirement_lines import RequirementLine, read_requirements, requirement_files
-from modelwright.project.adopting.saved_models import data_files, sample_for, saved_models, training_code
+from modelwright.project.adopting.saved_models import data_files, saved_models, training_code
 from modelwright.project.adopting.scripts import Converted, convert_scripts
 from modelwright.project.adopting.tree import Tree, open_tree
 from modelwright.spec.naming import check_name
@@ -114,7 +114,7 @@ def adopt(
         requirements=judged,
         removable=tuple(_removable(declared, converted, pruned, lines, tree.known)) if changes else (),
     )
-    return msgspec.structs.replace(report, next=_next(report, around, layout))
+    return msgspec.structs.replace(report, next=next_steps(report, around))
 
 
 def write(report: Adoption) -> Adoption:
@@ -299,35 +299,3 @@ def _removable(
     files = sorted({line.file for line in lines}) if pruned else []
     there = [each for each in declared.removable if ":" in each or each in known]
     return [*dict.fromkeys(there), *copied, *files]
-
-
-def _next(report: Adoption, around: Surroundings, layout: Layout) -> tuple[str, ...]:
-    """Return the commands that lead on from the project's folder."""
-    lines = ["modelwright adopt . --write"] if report.changes else []
-    if not report.captured:
-        lines += _capture(report, around, layout)
-    return (*lines, "modelwright build .")
-
-
-def _capture(report: Adoption, around: Surroundings, layout: Layout) -> list[str]:
-    models = [model for model in report.models if model.kind == "pickle" and not model.problem]
-    inside = [model for model in models if model.path.startswith(f"{layout.package}/")] or models
-    sample, target = sample_for(around.tree, around.training, report.data)
-    about = ["--name", report.name, "--version", report.version or "1.0.0", "--to", "."]
-    rows = ["--sample", sample or "ROWS.csv", *(["--target", target] if target else [])]
-    if not inside:
-        trains = next((each.path for each in around.training if each.fits), "")
-        return [f"python {trains}" if trains else "python TRAIN.py", shlex.join(["modelwright", "adopt", "."])]
-    model = max(inside, key=_likely)
-    trusted = [part for name in model.unreviewed for part in ("--trust", name)]
-    path = f"PYTHONPATH={layout.source} " if _names_own_code(model, layout) else ""
-    return [path + shlex.join(["modelwright", "capture", model.path, *rows, *about, *trusted])]
-
-
-def _likely(model: SavedModel) -> tuple[bool, int]:
-    """Rank saved models: a whole pipeline before its parts, then the largest."""
-    return any(name.endswith("Pipeline") for name in model.types), model.size
-
-
-def _names_own_code(model: SavedModel, layout: Layout) -> bool:
-    return any(name.partition(".")[0] == layout.module for name in (*model.types, *model.unreviewed))
