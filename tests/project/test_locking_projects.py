@@ -126,6 +126,15 @@ def test_versions_of_the_lock_that_is_there_are_kept_until_an_upgrade(tmp_path: 
         assert locked(root, index).differences == ("toybase 2.0 is no longer needed",)
 
 
+def test_versions_are_kept_from_a_requirements_file_where_it_is_the_only_lock(index: str, tmp_path: Path) -> None:
+    root = write_project(tmp_path, dependencies='["toybase<2"]')
+    locked(root, index, formats=("requirements",))
+    write_project(root)
+    assert locked(root, index, formats=("requirements",)).packages == {"toybase": "1.0"}
+    assert locked(root, index, formats=("requirements",), versions="upgrade").packages == {"toybase": "2.0"}
+    assert not (root / "pylock.toml").exists()
+
+
 def test_what_a_model_was_proved_with_is_held_to_the_last_version(index: str, tmp_path: Path) -> None:
     root = write_project(tmp_path, dependencies='["toyextra", "toybase"]')
     write_model(tmp_path / "src")

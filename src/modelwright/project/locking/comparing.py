@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import tomlkit
 from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from modelwright.errors import LockError
@@ -102,6 +103,22 @@ def check_pylock(text: str, where: str) -> str:
             "The pylock.toml that is there is no lock.", where=where, why=str(error), hint="modelwright lock --upgrade"
         ) from error
     return text
+
+
+def as_pylock(requirements: str) -> str:
+    """Return the versions of a requirements file in the words of a lock, for uv to keep; empty: it has none.
+
+    Example:
+        >>> versions(as_pylock("numpy==2.4.6 --hash=sha256:0"))
+        {'numpy': '2.4.6'}
+    """
+    pinned = [each for each in _of_requirements(requirements) if each.version and "/" not in each.version]
+    packages = [
+        {"name": each.name, "version": each.version} | ({"marker": each.marker} if each.marker else {})
+        for each in pinned
+    ]
+    head = {"lock-version": "1.0", "created-by": "modelwright", "packages": packages}
+    return tomlkit.dumps(head) if packages else ""
 
 
 def versions(pylock: str) -> dict[str, str]:

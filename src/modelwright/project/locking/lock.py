@@ -11,8 +11,8 @@ from typing import NamedTuple
 from modelwright.errors import LockError, StorageError
 from modelwright.inspecting.read import Reference
 from modelwright.package import Package
-from modelwright.project.locking.asking import PYLOCK, Wanted
-from modelwright.project.locking.comparing import check_pylock, differences, versions
+from modelwright.project.locking.asking import PYLOCK, REQUIREMENTS, Wanted
+from modelwright.project.locking.comparing import as_pylock, check_pylock, differences, versions
 from modelwright.project.locking.making import Content, carried, made
 from modelwright.project.locking.sources import Project, find
 from modelwright.project.locking.writing import texts, write
@@ -104,7 +104,7 @@ def prepare(
 
 def _content(found: Project | Package, folder: Path, wanted: Wanted) -> Content:
     if isinstance(found, Project):
-        return made(found, wanted, kept=_kept(folder / PYLOCK) if wanted.versions == "keep" else "")
+        return made(found, wanted, kept=_kept(folder) if wanted.versions == "keep" else "")
     if wanted.resolves:
         raise LockError(
             f"The lock of a package is taken as it is; it has no {wanted.resolves[0]} to choose.",
@@ -114,9 +114,10 @@ def _content(found: Project | Package, folder: Path, wanted: Wanted) -> Content:
     return carried(found)
 
 
-def _kept(path: Path) -> str:
-    text = _text(path)
-    return check_pylock(text, str(path)) if text else ""
+def _kept(folder: Path) -> str:
+    """Return the lock that is there, whichever file says it; empty: there is none."""
+    text = _text(folder / PYLOCK)
+    return check_pylock(text, str(folder / PYLOCK)) if text else as_pylock(_text(folder / REQUIREMENTS) or "")
 
 
 def _differences(path: Path, new: str) -> list[str]:
