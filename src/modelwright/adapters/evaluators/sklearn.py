@@ -60,6 +60,8 @@ def _candidates(truth: Array, answers: Mapping[str, Array], task: Task, labels: 
         return
     if task == "regression" or (task == "function" and truth.dtype.kind in "iuf" and prediction.dtype.kind in "iuf"):
         yield from _regression(truth, prediction)
+    elif task == "ranking":  # what belongs together is not in the rows: measures of a ranking are the user's own
+        return
     elif task == "clustering":
         yield "adjusted_rand", "higher", lambda: skm.adjusted_rand_score(truth, prediction)
         yield "v_measure", "higher", lambda: skm.v_measure_score(truth, prediction)

@@ -5,7 +5,7 @@ Called by ``modelwright new`` and, with the files that a notebook became, by the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -41,11 +41,16 @@ class Created(Frozen, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+def keep(folder: Path) -> None:
+    """Leave what the template wrote as it is."""
+
+
 def create(
     answers: Answers,
     into: Path,
     *,
-    extra: Mapping[str, str] | None = None,
+    extra: Mapping[str, str | bytes] | None = None,
+    finish: Callable[[Path], None] = keep,
     templates: Path = TEMPLATES,
     listener: Listener = ignore,
 ) -> Created:
@@ -55,6 +60,7 @@ def create(
         answers: What the template is asked.
         into: Folder that shall hold the project's folder.
         extra: More files by path relative to the project, or other content for files of the template.
+        finish: Called with the folder before it is put in place, to change what the template wrote.
         templates: Folder that holds the versions of the template.
         listener: Told about each finished step.
 
@@ -68,12 +74,13 @@ def create(
     check_free(target)
     with timed("project", listener) as note, replacing(target) as folder:
         files = _write(answers, folder, extra or {}, templates)
+        finish(folder)
         note.detail = f"{len(files)} files in {target}"
     return _created(answers, target, files)
 
 
 def preview(
-    answers: Answers, into: Path, *, extra: Mapping[str, str] | None = None, templates: Path = TEMPLATES
+    answers: Answers, into: Path, *, extra: Mapping[str, str | bytes] | None = None, templates: Path = TEMPLATES
 ) -> Created:
     """Say what :func:`create` would create, for the same reasons refusing; nothing is left on disk."""
     answers = check_answers(answers)
@@ -103,13 +110,13 @@ def today() -> str:
     return date.today().isoformat()
 
 
-def _write(answers: Answers, folder: Path, extra: Mapping[str, str], templates: Path) -> tuple[str, ...]:
+def _write(answers: Answers, folder: Path, extra: Mapping[str, str | bytes], templates: Path) -> tuple[str, ...]:
     render(answers, folder, templates=templates)
     for name, text in extra.items():
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise ScaffoldError(f"The file {name!r} would lie outside of the project.", where=str(folder))
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, "utf-8", newline="\n")
+        (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
     files = files_below(folder)
     write_facts(folder, machine_facts())
     return files

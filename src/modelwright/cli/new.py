@@ -1,0 +1,158 @@
+"""``modelwright new``: make a model project, from nothing or from a notebook, or bring one up to a newer template."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from modelwright.cli import configuration
+from modelwright.cli.exits import FAILED, OK
+from modelwright.cli.output import PLAIN, Output, flag, quoted
+from modelwright.errors import ScaffoldError
+from modelwright.plugins import need
+from modelwright.project.scaffold.answers import Answers, Size, Task, check_answers
+from modelwright.project.scaffold.repository import find_git, first_commit
+from modelwright.project.scaffold.taken import Answer, ask, refuse_taken
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from modelwright.project.scaffold.create import Created
+    from modelwright.project.scaffold.update import Updated
+
+
+def new(
+    name: Annotated[str, Parameter(help="Name of the model: what is installed, and with '_' for '-' imported.")] = "",
+    /,
+    *,
+    minimal: Annotated[bool, flag("Six files.")] = False,
+    full: Annotated[bool, flag("The field's usual layout, with a folder for each concern.")] = False,
+    task: Annotated[Task, Parameter(help="What kind of model the example is.")] = "classification",
+    from_: Annotated[
+        Path | None, Parameter(name="--from", help="A notebook (.ipynb), percent script (.py) or marimo file.")
+    ] = None,
+    setuptools: Annotated[bool, flag("Build with setuptools: setup.py, MANIFEST.in, requirements.txt.")] = False,
+    without: Annotated[tuple[str, ...], Parameter(negative="", help="Leave this part out; may be repeated.")] = (),
+    description: Annotated[str, Parameter(help="One line about the model.")] = "",
+    author: Annotated[str, Parameter(help="Who makes it.")] = "",
+    into: Annotated[Path, Parameter(help="Folder that shall hold the project's folder.")] = Path(),
+    git: Annotated[bool, flag("Make a git repository of it, with a first commit.")] = False,
+    name_taken_ok: Annotated[bool, flag("Take the name although the index has a package of it.")] = False,
+    update: Annotated[
+        bool, flag("Bring the project in the current folder (or --into) up to the newest template.")
+    ] = False,
+    dry_run: Annotated[bool, flag("Write nothing; say what would be written.")] = False,
+    output: Output = PLAIN,
+) -> int:
+    """Make a model project: from nothing, or from a notebook, proved equal to it.
+
+    Straight after it the tests of the project pass, `make train` trains on real data, and `make verify` proves the
+    wheel. With --update, files of an older project are merged with what the newest template gives.
+    """
+    need("project", "jinja2", "yaml", *(("libcst", "nbformat") if from_ else ()))
+    if update:
+        return _update(into / name, dry_run=dry_run, output=output)
+    if minimal and full:
+        raise ScaffoldError("A project is either minimal or full.", hint="Leave one of the two out.")
+    size: Size = "converted" if from_ else "minimal" if minimal else "full" if full else "default"
+    answers = check_answers(
+        Answers(
+            name=name or _suggested(from_),
+            size=size,
+            task=task,
+            description=description,
+            author=author,
+            setuptools=setuptools,
+            without=without,
+            date=datetime.date.today().isoformat(),
+        )
+    )
+    if git:
+        find_git()
+    with ThreadPoolExecutor(1) as pool:
+        index_url = configuration.index_url(configuration.settings(os.environ, Path.home()))
+        asked = pool.submit(ask, index_url, answers.name)
+        from modelwright.project.scaffold.create import check_free, create, preview  # loads what renders meanwhile
+
+        check_free(into / answers.name)
+        note = "" if name_taken_ok else _name_note(asked.result(), answers.name, index_url)
+    if from_:
+        return _convert(from_, answers, into, output=output)
+    make = preview if dry_run else partial(create, listener=output.listener)
+    created = msgspec.structs.replace(make(answers, into), notes=(note,) if note else ())
+    if git and not dry_run:
+        output.note(f"committed as {first_commit(Path(created.path))}")
+    output.result(created, _show)
+    if not dry_run:
+        output.next(f"cd {quoted(created.path)}", *_targets(answers))
+    return OK
+
+
+def _suggested(notebook: Path | None) -> str:
+    if notebook is None:
+        raise ScaffoldError("The project has no name.", hint="modelwright new churn")
+    from modelwright.project.conversion import suggested_name
+
+    return suggested_name(notebook)
+
+
+def _name_note(answer: Answer, name: str, index_url: str) -> str:
+    """Refuse a taken name; say so if nobody could be asked.
+
+    Raises:
+        ScaffoldError: The index has a package of that name.
+    """
+    if answer == "taken":
+        raise refuse_taken(name, index_url)
+    return "" if answer == "free" else f"{index_url} did not say whether the name {name!r} is taken."
+
+
+def _targets(answers: Answers) -> tuple[str, ...]:
+    if "makefile" in answers.without:
+        return ('pip install -e ".[train]"', "modelwright build .")
+    return (
+        ("make test", "make train", "make verify") if "tests" not in answers.without else ("make train", "make verify")
+    )
+
+
+def _convert(notebook: Path, answers: Answers, into: Path, *, output: Output) -> int:
+    from modelwright.project.conversion import convert
+
+    conversion = convert(notebook, answers=answers, into=into, listener=output.listener)
+    output.result(conversion, lambda made, console: _show(made.created, console))
+    return OK
+
+
+def _update(project: Path, *, dry_run: bool, output: Output) -> int:
+    from modelwright.project.scaffold.update import apply, plan_update
+
+    plan = plan_update(project, git=shutil.which("git"), listener=output.listener)
+    if not dry_run:
+        apply(project, plan)
+    output.result(plan.updated, _show_update)
+    if plan.updated.conflicts and not dry_run:
+        output.next("git diff", "make test")
+    return FAILED if plan.updated.conflicts else OK
+
+
+def _show(created: Created, console: Console) -> None:
+    console.print(created.path, soft_wrap=True, markup=False)
+    for name in created.files:
+        console.print(f"  {name}", style="dim", soft_wrap=True, markup=False)
+    for note in created.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+
+
+def _show_update(updated: Updated, console: Console) -> None:
+    if updated.old == updated.new:
+        console.print(f"The project has the newest template already: version {updated.new}.")
+    for change in updated.changes:
+        console.print(f"{change.happened:<9} {change.path}", soft_wrap=True, markup=False)
