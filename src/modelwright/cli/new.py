@@ -46,9 +46,7 @@ def new(
     into: Annotated[Path, Parameter(help="Folder that shall hold the project's folder.")] = Path(),
     git: Annotated[bool, flag("Make a git repository of it, with a first commit.")] = False,
     name_taken_ok: Annotated[bool, flag("Take the name although the index has a package of it.")] = False,
-    update: Annotated[
-        bool, flag("Bring the project in the current folder (or --into) up to the newest template.")
-    ] = False,
+    update: Annotated[bool, flag("Bring the project in this folder up to the newest template.")] = False,
     dry_run: Annotated[bool, flag("Write nothing; say what would be written.")] = False,
     output: Output = PLAIN,
 ) -> int:
@@ -118,22 +116,21 @@ def _name_note(answer: Answer, name: str, index_url: str) -> str:
 def _targets(answers: Answers) -> tuple[str, ...]:
     if "makefile" in answers.without:
         return ('pip install -e ".[train]"', "modelwright build .")
-    return (
-        ("make test", "make train", "make verify") if "tests" not in answers.without else ("make train", "make verify")
-    )
+    return (*(() if "tests" in answers.without else ("make test",)), "make train", "make verify")
 
 
 def _convert(notebook: Path, answers: Answers, into: Path, *, output: Output) -> int:
     from modelwright.project.conversion import convert
 
     conversion = convert(notebook, answers=answers, into=into, listener=output.listener)
-    output.result(conversion, lambda made, console: _show(made.created, console))
+    output.result(conversion, lambda made, console: _show(made.project, console))
     return OK
 
 
 def _update(project: Path, *, dry_run: bool, output: Output) -> int:
     from modelwright.project.scaffold.update import apply, plan_update
 
+    project = project.absolute()
     plan = plan_update(project, git=shutil.which("git"), listener=output.listener)
     if not dry_run:
         apply(project, plan)

@@ -101,7 +101,7 @@ def check_free(target: Path) -> None:
             f"{target.name} exists already.",
             where=str(target.absolute()),
             why="What is there may be somebody's work; it is never overwritten.",
-            hint="Choose another name or another folder (--into). To bring a project up to date: modelwright new --update",
+            hint="Choose another name or folder (--into). To bring a project up to date: modelwright new --update",
         )
 
 

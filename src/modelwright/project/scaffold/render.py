@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jinja2
-import yaml
+import yaml  # type: ignore[import-untyped]
 from jinja2.sandbox import SandboxedEnvironment
 
 from modelwright.errors import ScaffoldError
