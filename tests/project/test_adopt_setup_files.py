@@ -94,7 +94,10 @@ def test_follows_the_usual_ways_to_say_a_version(tmp_path, code, expected):
     ("code", "reason"),
     [
         ("import os\nV = os.environ['V']", "os.environ"),
-        ("import os\ndef f():\n    if os.environ.get('X'):\n        return '1'\n    return '2'\nV = f()", "os.environ.get()"),
+        (
+            "import os\ndef f():\n    if os.environ.get('X'):\n        return '1'\n    return '2'\nV = f()",
+            "os.environ.get()",
+        ),
         ("import subprocess\nV = subprocess.check_output(['git', 'describe']).decode()", "subprocess.check_output()"),
         ("import versioneer\nV = versioneer.get_version()", "versioneer.get_version()"),
         ("import sys\nif sys.platform == 'win32':\n    V = '1'\nelse:\n    V = '2'", "the interpreter or the platform"),
