@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Array, Table
+from tomlkit.items import Array, Comment, Table, Trivia
 
 from modelwright.building.project import BACKEND
 from modelwright.project.adopting.declared import Declared
@@ -132,7 +132,7 @@ def _set(table: Any, values: Mapping[str, Any]) -> None:
             else:
                 table[key] = _item(value)
     for lost in (Counter(before) - Counter(comments(table.as_string()))).elements():
-        table.add(tomlkit.comment(lost.lstrip("# ")))
+        table.add(Comment(Trivia(comment=lost)))
         table.add(tomlkit.nl())
 
 

@@ -106,7 +106,7 @@ def _requirement(file: str, number: int, body: str, comment: str) -> Requirement
         return RequirementLine(file, number, body, kind, normal, comment.strip(), problem)
 
     editable = re.match(r"(-e|--editable)[\s=]+(.+)", body)
-    target = (editable[2] if editable else body).strip().strip("\"'")
+    target = editable[2].strip().strip("\"'") if editable else body.strip()
     if match := re.search(r"#egg=([\w.-]+)", target):
         return made("editable" if editable else "url", match[1])
     if re.match(r"(git|hg|svn|bzr)\+|https?://|file:", target):

@@ -42,7 +42,7 @@ def read_setup_files(tree: Tree) -> Declared | None:
     configured = _configured(tree)
     if not style and "name" not in configured and "packages" not in configured:
         return None
-    if configured.get("name") or not style:
+    if "name" in configured or not style:
         style = "setup.cfg"
     declared = declare(style, keywords | configured, tree=tree, where=str(tree.root / style))
     declared.removable = [file for file in ("setup.py", "setup.cfg", "MANIFEST.in") if file in tree.known]

@@ -16,7 +16,7 @@ from modelwright.errors import AdoptError
 from modelwright.project.adopting.declared import Declared
 from modelwright.project.adopting.licences import spdx
 from modelwright.project.adopting.report import Finding
-from modelwright.project.adopting.static_values import Located, ParsedRequirement, Unread
+from modelwright.project.adopting.static_values import Function, Imported, Located, ParsedRequirement, Unread
 from modelwright.project.adopting.tree import Tree
 
 _IGNORED = (
@@ -41,7 +41,7 @@ def declare(style: str, keywords: dict[str, Any], *, tree: Tree, where: str) -> 
     Raises:
         AdoptError: It compiles code, or a requirement or entry point is malformed.
     """
-    compiled = next((name for name in COMPILES if keywords.get(name)), None)
+    compiled = next((n for n in COMPILES if isinstance(keywords.get(n), Unread) or keywords.get(n)), None)
     if compiled:
         raise AdoptError(
             "The project compiles code.",
@@ -76,10 +76,10 @@ def _split(keywords: dict[str, Any], where: str) -> tuple[dict[str, Any], list[t
 def _hidden(value: Any) -> Unread | None:
     if isinstance(value, Unread):
         return value
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | set) else ()
-    if isinstance(value, tuple) and not isinstance(value, Located | ParsedRequirement):
-        items = value
-    return next((found for item in items if (found := _hidden(item))), None)
+    if isinstance(value, Imported | Function):
+        return Unread("it is known only when the code runs", 0)
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | set | tuple) else ()
+    return next((found for item in items if (found := _hidden(item)) is not None), None)
 
 
 def _plain(value: Any) -> Any:

@@ -120,10 +120,7 @@ class Expressions:
             case ast.Attribute():
                 return self._constant(self.world.attribute(self.value(node.value), node.attr))
             case ast.Subscript():
-                value = self.value(node.value)
-                if isinstance(value, Imported):
-                    raise Unreadable(f"{value.name} is known only when the code runs")
-                return self._known(value[self._index(node.slice)])
+                return self._known(self.value(node.value)[self._index(node.slice)])
             case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
                 made = [self.value(node.elt) for _ in self._comprehend(node.generators)]
                 return set(made) if isinstance(node, ast.SetComp) else made
@@ -293,6 +290,9 @@ class Expressions:
         if not callable(function):
             raise Unreadable("something that is no function is called")
         arguments = [self._callable(each) for each in arguments]
+        for each in arguments:
+            if isinstance(each, Imported):
+                raise Unreadable(f"{each.name} is known only when the code runs")
         arguments = [each.readlines() if isinstance(each, Opened) else each for each in arguments]
         if isinstance(getattr(function, "__self__", None), str):
             arguments = [_text(each) for each in arguments]

@@ -13,7 +13,7 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from modelwright.project.adopting.finding_packages import find_packages
 from modelwright.project.adopting.tree import Tree
@@ -31,7 +31,17 @@ class Unreadable(Exception):
         super().__init__(why)
 
 
-class Unread(NamedTuple):
+class _Opaque:
+    """Something that has no value as long as the code does not run; whoever wants one is told so."""
+
+    def _refuse(self, *_: Any) -> Any:
+        raise Unreadable("it is known only when the code runs")
+
+    __bool__ = __str__ = __len__ = __iter__ = __getitem__ = __format__ = _refuse
+
+
+@dataclass(frozen=True)
+class Unread(_Opaque):
     """Stands in a variable whose value cannot be known.
 
     Attributes:
@@ -42,14 +52,26 @@ class Unread(NamedTuple):
     why: str
     line: int
 
+    def _refuse(self, *_: Any) -> Any:
+        raise Unreadable(self.why, self.line)
 
-class Imported(NamedTuple):
+    __bool__ = __str__ = __len__ = __iter__ = __getitem__ = __format__ = _refuse
+
+
+@dataclass(frozen=True)
+class Imported(_Opaque):
     """A module, or something in it, by its dotted name; it is never imported."""
 
     name: str
 
+    def _refuse(self, *_: Any) -> Any:
+        raise Unreadable(f"{self.name} is known only when the code runs")
 
-class Function(NamedTuple):
+    __bool__ = __str__ = __len__ = __iter__ = __getitem__ = __format__ = _refuse
+
+
+@dataclass(frozen=True)
+class Function(_Opaque):
     """A function that the code defines, read like the rest when it is called."""
 
     node: Any
@@ -87,7 +109,8 @@ class Opened:
         return self.text.splitlines(keepends=True)
 
 
-class ParsedRequirement(NamedTuple):
+@dataclass(frozen=True)
+class ParsedRequirement:
     """One line as pip's and pkg_resources' ``parse_requirements`` give it: ``str(line.req)``, ``line.requirement``."""
 
     requirement: str
