@@ -96,8 +96,9 @@ def test_places_that_disagree_are_refused_with_file_and_line(tmp_path: Path) -> 
     write(tmp_path, PLACES | {"setup.py": "setup(\n    version='0.9',\n)\n"})
     with pytest.raises(ReleaseError, match="several versions") as caught:
         find(tmp_path)
-    assert f"{tmp_path / 'setup.py'}:2: version = '0.9'" in caught.value.why
-    assert "project.version = '1.0.0'" in caught.value.why
+    told = [str(problem) for problem in caught.value.problems]
+    assert f"{tmp_path / 'setup.py'}:2: version is '0.9'" in told
+    assert f"{tmp_path / 'pyproject.toml'}: project.version is '1.0.0'" in told
 
 
 def test_the_same_version_in_another_spelling_agrees(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import msgspec
 from packaging.version import Version
 
 from modelwright.building.project import discover, read_toml
-from modelwright.errors import ReleaseError
+from modelwright.errors import Problem, ReleaseError
 from modelwright.inspecting.changes import Verdict
 from modelwright.inspecting.diff import BehaviourMode
 from modelwright.inspecting.installers import InstallerName
@@ -210,7 +210,7 @@ def _target(found: _Project, part: str, comparison: Comparison, reason: str) -> 
         raise ReleaseError(
             f"{target} promises less than changed since {comparison.version}: that asks for {verdict.expected}.",
             where=comparison.old,
-            why="\n       ".join(f"{verdict.level}: {told}" for told in verdict.reasons),
+            problems=[Problem(None, None, told, item=verdict.level) for told in verdict.reasons],
             hint=f"modelwright bump {verdict.expected}, or say why it is {target} all the same: --reason '…'",
         )
     _check_new(found, target)
@@ -224,11 +224,11 @@ def _check_new(found: _Project, target: str) -> None:
         return
     existing = compare_with(wheel, found.package, version=found.version, behaviour="skip")
     if existing.changed:
-        told = [change.what for change in existing.report.changes] if existing.report else []
+        changes = existing.report.changes if existing.report else ()
         raise ReleaseError(
             f"{target} is released already, with other content.",
             where=str(wheel),
-            why="; ".join(told),
+            problems=[Problem(None, None, change.what, item=change.about) for change in changes],
             hint="Choose a higher version: a release never changes. If nobody has that wheel, delete it.",
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modelwright.capturing.markdown import code
@@ -19,6 +19,8 @@ from modelwright.inspecting.documents import MetricChange, Values
 
 SHOWN = 12
 """Lines on one subject at most; the rest is counted."""
+TRAINING = "training"
+"""What capture calls the data that the model was fitted on: numbers on them tell users little."""
 _TOLD = {"signature", "methods", "name", "format", "model", "interpreters"}
 """Subjects of changes whose own sentence is good enough for people; the others are told with their numbers."""
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
@@ -50,7 +52,7 @@ def entries(found: DiffReport) -> tuple[Entry, ...]:
     listed = (
         *_signature(found),
         *_behaviour(found),
-        *_cut(list(_metrics(found.metrics)), "metrics"),
+        *_cut(list(_metrics(_telling(found.metrics))), "metrics"),
         *_cut(list(_values(found.hyperparameters, "hyperparameter ")), "hyperparameters"),
         *_cut(list(_values(found.data, "trained or measured on ")), "data sets"),
         *_cut(list(_pins(found)), "requirements"),
@@ -117,8 +119,14 @@ def _behaviour(found: DiffReport) -> Iterator[Entry]:
         yield Entry("Changed", f"code changed in {', '.join(files[:SHOWN])}{more}")
 
 
-def _metrics(metrics: tuple[MetricChange, ...]) -> Iterator[Entry]:
-    for metric in sorted(metrics, key=lambda one: bool(one.slice)):
+def _telling(metrics: Sequence[MetricChange]) -> list[MetricChange]:
+    """Leave out what was measured on the training data, if there is anything else; whole data sets come first."""
+    unseen = [one for one in metrics if one.dataset != TRAINING]
+    return sorted(unseen or metrics, key=lambda one: bool(one.slice))
+
+
+def _metrics(metrics: Sequence[MetricChange]) -> Iterator[Entry]:
+    for metric in metrics:
         where = f"on {_text(metric.dataset)}" + (f", {_text(metric.slice)}" if metric.slice else "")
         name = code(metric.metric)
         if metric.old is None and metric.new is not None:

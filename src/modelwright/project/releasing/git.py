@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from modelwright.errors import GitError
+from modelwright.errors import GitError, Problem
 
 _BUSY = {
     "MERGE_HEAD": "a merge",
@@ -95,7 +95,7 @@ def _check_idle(repository: Repository) -> None:
         raise GitError(
             "Other changes are staged.",
             where=str(repository.folder),
-            why=staged,
+            problems=[Problem(None, None, "is staged", item=name) for name in staged.splitlines()],
             hint="Commit them, or take them out: git restore --staged .",
         )
 
@@ -111,7 +111,7 @@ def check_committed(repository: Repository, files: Sequence[Path]) -> None:
         raise GitError(
             "Code of the model is not committed.",
             where=str(repository.folder),
-            why=changed,
+            problems=[Problem(None, None, "is not committed", item=line[2:].strip()) for line in changed.splitlines()],
             hint="Commit it first; bump commits only what it edits and the model folder.",
         )
 

@@ -22,7 +22,7 @@ import tomlkit
 from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
-from modelwright.errors import ProjectError, ReleaseError
+from modelwright.errors import Problem, ProjectError, ReleaseError
 
 MODULES = ("__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py")
 """Modules of an import package in which ``__version__`` is looked for."""
@@ -48,8 +48,8 @@ class Holder(NamedTuple):
 
     @property
     def where(self) -> str:
-        """File, line and key, for messages."""
-        return f"{self.path}:{self.line}: {self.key}" if self.line else f"{self.path}: {self.key}"
+        """File and line, for messages."""
+        return f"{self.path}:{self.line}" if self.line else str(self.path)
 
 
 def find_holders(root: Path, package: Path) -> tuple[Holder, ...]:
@@ -67,8 +67,9 @@ def find_holders(root: Path, package: Path) -> tuple[Holder, ...]:
     found = [*_in_toml(root / "pyproject.toml"), *_in_cfg(root / "setup.cfg")]
     found += [holder for path in files if path.is_file() for holder in _in_python(path)]
     if len({_parsed(holder) for holder in found}) > 1:
-        listed = "\n".join(f"{holder.where} = {holder.version!r}" for holder in found)
-        raise ReleaseError("The project says several versions.", why=listed, hint="Make them agree, then bump again.")
+        listed = [Problem(None, None, f"{holder.key} is {holder.version!r}", item=holder.where) for holder in found]
+        hint = "Make them agree, then bump again."
+        raise ReleaseError("The project says several versions.", where=str(root), problems=listed, hint=hint)
     return tuple(found)
 
 
