@@ -114,8 +114,6 @@ def _name_note(answer: Answer, name: str, index_url: str) -> str:
 
 
 def _targets(answers: Answers) -> tuple[str, ...]:
-    if "makefile" in answers.without:
-        return ('pip install -e ".[train]"', "modelwright build .")
     return (*(() if "tests" in answers.without else ("make test",)), "make train", "make verify")
 
 

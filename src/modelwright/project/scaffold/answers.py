@@ -23,7 +23,6 @@ PARTS = (
     "changelog",
     "ci",
     "gitignore",
-    "makefile",
     "notebooks",
     "pre-commit",
     "scripts",
