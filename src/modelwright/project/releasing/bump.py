@@ -9,8 +9,6 @@ It does not: train or capture, build the wheel, push, or publish.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -18,28 +16,21 @@ from typing import Literal
 import msgspec
 from packaging.version import Version
 
-from modelwright.building.project import discover, read_toml
 from modelwright.errors import Problem, ReleaseError
 from modelwright.inspecting.changes import Verdict
 from modelwright.inspecting.diff import BehaviourMode
 from modelwright.inspecting.installers import InstallerName
 from modelwright.inspecting.read import Reference
-from modelwright.package import MODEL_FOLDER, FolderFiles, Package
+from modelwright.package import MODEL_FOLDER
 from modelwright.project.releasing import git
-from modelwright.project.releasing.changelog import release
 from modelwright.project.releasing.comparing import Comparison, compare_with, find_reference
-from modelwright.project.releasing.entries import Entry, entries, first_release
-from modelwright.project.releasing.holders import Holder, find_holders, rewritten
+from modelwright.project.releasing.editing import edits
 from modelwright.project.releasing.numbering import PARTS, check_direction, check_part, follow, step
-from modelwright.project.releasing.released import Releases, find_releases
+from modelwright.project.releasing.releasable import Releasable, open_releasable
 from modelwright.project.releasing.replacing import replaced
-from modelwright.project.releasing.stamping import check_untouched, stamped
-from modelwright.spec.naming import check_version
 from modelwright.spec.struct import Frozen
 from modelwright.steps import Listener, ignore, timed
 
-CHANGELOG = "CHANGELOG.md"
-OTHER_CHANGELOGS = ("CHANGELOG", "CHANGELOG.rst", "CHANGELOG.txt", "CHANGES*", "HISTORY*", "NEWS*")
 Recording = Literal["nothing", "commit", "tag"]
 """What git is asked for: nothing, a commit, or a commit with an annotated tag."""
 
@@ -74,22 +65,6 @@ class Bumped(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     commit: str = ""
     tag: str = ""
     dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class _Project:
-    """A model project, as far as a release needs to know it."""
-
-    root: Path
-    package: Package
-    folder: Path
-    holders: tuple[Holder, ...]
-    releases: Releases
-
-    @property
-    def version(self) -> str:
-        """The version the project says it has; where only the manifest says one, that."""
-        return check_version(self.holders[0].version) if self.holders else self.package.manifest.version
 
 
 def bump(
@@ -143,8 +118,9 @@ def bump(
     """
     part = check_part(part)
     with timed("project", listener) as note:
-        found = _open(Path(project))
+        found = open_releasable(Path(project))
         note.detail = f"{found.package.manifest.name} {found.version}"
+    repository = git.open_repository(found.root) if recording != "nothing" else None
     with timed("compare", listener) as note:
         reference = find_reference(found.releases, against, name=found.package.manifest.name, version=found.version)
         comparison = compare_with(
@@ -161,7 +137,7 @@ def bump(
         )
         note.detail = f"with {comparison.old}" if comparison.old else "with nothing: no release in dist"
     target = _target(found, part, comparison, reason)
-    contents, section = _contents(found, target, comparison, reason=reason, today=today)
+    contents, section = edits(found, target, comparison, reason=reason, today=today)
     files = [path for path, content in contents.items() if not path.is_file() or path.read_bytes() != content]
     bumped = Bumped(
         name=found.package.manifest.name,
@@ -176,27 +152,11 @@ def bump(
         tag=f"v{target}" if recording == "tag" else "",
         dry_run=dry_run,
     )
-    return _written(found, bumped, {path: contents[path] for path in files}, recording, listener)
+    changed = {path: contents[path] for path in files}
+    return _written(found, bumped, changed, repository=repository, listener=listener)
 
 
-def _open(path: Path) -> _Project:
-    root = _root(path.resolve())
-    document = read_toml(root / "pyproject.toml") if (root / "pyproject.toml").is_file() else {}
-    package = discover(root, document, str(root / "pyproject.toml"))
-    assert isinstance(package.files, FolderFiles), "discover looks into folders only"
-    folder = package.files.root / package.import_name
-    check_untouched(package.manifest, folder)
-    holders = find_holders(root, folder)
-    return _Project(root, package, folder, holders, find_releases(root / "dist", package.manifest.name))
-
-
-def _root(path: Path) -> Path:
-    """Return the nearest folder around a path that is a project; without one, the path itself."""
-    marks = ("pyproject.toml", "setup.py", "setup.cfg")
-    return next((one for one in (path, *path.parents) if any((one / mark).is_file() for mark in marks)), path)
-
-
-def _target(found: _Project, part: str, comparison: Comparison, reason: str) -> str:
+def _target(found: Releasable, part: str, comparison: Comparison, reason: str) -> str:
     """Choose the version, and refuse one that would lie."""
     if part == "auto":
         target = follow(found.version, comparison.verdict(found.version), changed=comparison.changed)
@@ -217,7 +177,7 @@ def _target(found: _Project, part: str, comparison: Comparison, reason: str) -> 
     return target
 
 
-def _check_new(found: _Project, target: str) -> None:
+def _check_new(found: Releasable, target: str) -> None:
     """Refuse a version of which a wheel with other content exists."""
     wheel = found.releases.get(Version(target))
     if wheel is None:
@@ -233,80 +193,23 @@ def _check_new(found: _Project, target: str) -> None:
         )
 
 
-def _contents(
-    found: _Project, target: str, comparison: Comparison, *, reason: str, today: date
-) -> tuple[dict[Path, bytes], str]:
-    """Return the new content of every file that says the version, and the section of the changelog."""
-    released = target == comparison.version and not comparison.changed
-    contents = rewritten(found.holders, target)
-    if released and found.package.manifest.version == target:
-        return contents, ""
-    inside = {path: content for path, content in contents.items() if path.is_relative_to(found.folder)}
-    contents |= stamped(
-        found.package.manifest,
-        found.folder,
-        version=target,
-        parent="" if released else comparison.old,
-        code_files=inside,
-    )
-    if released:
-        return contents, ""
-    path = _changelog(found.root)
-    lines: tuple[Entry, ...] = entries(comparison.report) if comparison.report else first_release()
-    verdict = comparison.verdict(target)
-    told = reason
-    if reason and verdict is not None and not verdict.honoured:
-        told = f"This is {target} although the changes ask for {verdict.expected}: {reason}"
-    text, section = release(
-        _read(path),
-        lines,
-        version=target,
-        today=today,
-        previous=comparison.version,
-        reason=told,
-        where=str(path),
-    )
-    return contents | {path: text.encode("utf-8")}, section
-
-
-def _changelog(root: Path) -> Path:
-    """Return the changelog of a project, in whatever case its name is; one of another style is not joined by ours."""
-    for path in sorted(root.iterdir()):
-        if path.name.lower() == CHANGELOG.lower():
-            return path
-    others = [path for pattern in OTHER_CHANGELOGS for path in sorted(root.glob(pattern)) if path.is_file()]
-    if others:
-        raise ReleaseError(
-            f"The changelog is {others[0].name}, and only {CHANGELOG} can be continued.",
-            where=str(others[0]),
-            hint=f"Rename it to {CHANGELOG} in the style of keepachangelog.com, or write the version by hand.",
-        )
-    return root / CHANGELOG
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig") if path.is_file() else ""
-    except UnicodeDecodeError as error:
-        raise ReleaseError(
-            "The changelog is not UTF-8.", where=str(path), why=str(error), hint="Save it as UTF-8."
-        ) from error
-
-
 def _written(
-    found: _Project, bumped: Bumped, contents: dict[Path, bytes], recording: Recording, listener: Listener
+    found: Releasable,
+    bumped: Bumped,
+    contents: dict[Path, bytes],
+    *,
+    repository: git.Repository | None,
+    listener: Listener,
 ) -> Bumped:
     """Write, commit and tag; whatever fails leaves everything as it was."""
-    repository = None
-    if recording != "nothing":
-        repository = git.open_repository(found.root, tag=bumped.tag)
+    if repository is not None:
         code = [found.folder / file.path for file in found.package.manifest.code]
         git.check_committed(repository, [path for path in code if path not in contents])
+        git.check_tag(repository, bumped.tag)
     if bumped.dry_run:
         return bumped
     commit = ""
-    with ExitStack() as all_or_nothing, timed("write", listener) as note:
-        all_or_nothing.enter_context(replaced(contents))
+    with replaced(contents), timed("write", listener) as note:
         if repository is not None:
             message = f"{bumped.name} {bumped.new}"
             paths = [*contents, found.folder / MODEL_FOLDER]

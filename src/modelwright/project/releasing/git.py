@@ -60,12 +60,12 @@ class Repository(NamedTuple):
         return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
-def open_repository(folder: Path, *, tag: str = "") -> Repository:
-    """Return the repository that a folder is in, ready for a commit and, if one is named, for a tag.
+def open_repository(folder: Path) -> Repository:
+    """Return the repository that a folder is in, ready for a commit.
 
     Raises:
-        GitError: git is missing, the folder is in no repository, git does not know who commits, something else is
-            staged or half done, or the tag exists.
+        GitError: git is missing, the folder is in no repository, git does not know who commits, or something else is
+            staged or half done.
     """
     program = shutil.which("git")
     if program is None:
@@ -81,9 +81,17 @@ def open_repository(folder: Path, *, tag: str = "") -> Repository:
                 hint='git config user.name "Your Name" && git config user.email you@example.org',
             )
     _check_idle(repository)
-    if tag and repository.succeeds("rev-parse", "--quiet", "--verify", f"refs/tags/{tag}"):
-        raise GitError(f"The tag {tag} exists already.", where=str(folder), hint=f"git show {tag}")
     return repository
+
+
+def check_tag(repository: Repository, tag: str) -> None:
+    """Check that a tag is free.
+
+    Raises:
+        GitError: It exists already.
+    """
+    if tag and repository.succeeds("rev-parse", "--quiet", "--verify", f"refs/tags/{tag}"):
+        raise GitError(f"The tag {tag} exists already.", where=str(repository.folder), hint=f"git show {tag}")
 
 
 def _check_idle(repository: Repository) -> None:
