@@ -306,6 +306,16 @@ def test_nothing_to_lock_says_what_was_looked_for(tmp_path: Path) -> None:
     assert "pyproject.toml" in caught.value.why
 
 
+def test_a_project_is_locked_before_its_model_is_captured(index: str, tmp_path: Path) -> None:
+    root = write_project(tmp_path, '[tool.modelwright]\npackage = "src/toy_project"\n')
+    with pytest.raises(ProjectError, match="no model in 'src/toy_project'"):  # a slip of the pen, not a beginning
+        locked(root, index)
+    (root / "src" / "toy_project").mkdir(parents=True)
+    assert locked(root, index).packages == {"toybase": "2.0"}
+    write_model(root / "src")
+    assert locked(root, index).packages == {"toybase": "1.0", "toymodel": "1.0"}
+
+
 def test_of_several_models_the_project_has_to_say_which(tmp_path: Path) -> None:
     root = write_project(tmp_path)
     for name in ("a", "b"):

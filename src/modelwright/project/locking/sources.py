@@ -19,7 +19,7 @@ from modelwright.building.project import discover, read_toml
 from modelwright.building.requirements import parse_requirement, unite
 from modelwright.errors import ProjectError, UnknownPackageError
 from modelwright.inspecting.read import Reference, read
-from modelwright.package import Package
+from modelwright.package import MODEL_FOLDER, Package
 from modelwright.runtime.suggestions import nearest
 from modelwright.spec.manifest import Manifest
 
@@ -202,6 +202,9 @@ def _package(target: Reference, path: Path | None) -> Package:
 
 
 def _model(root: Path, document: dict[str, Any]) -> Package | None:
+    said = document.get("tool", {}).get("modelwright", {}).get("package", "")
+    if said and (root / str(said)).is_dir() and not (root / str(said) / MODEL_FOLDER / "manifest.json").is_file():
+        return None
     try:
         return discover(root, document, str(root / "pyproject.toml"))
     except UnknownPackageError as error:
