@@ -11,11 +11,10 @@ from pathlib import Path
 from modelwright.project.notebook.knobs import Knobs, Setting
 from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.sources import compose
-from modelwright.project.notebook.target import Expression
 from modelwright.project.notebook.writing import Modules
 
-SETTINGS = Path(__file__).parents[1] / "templates" / "1" / "tasks" / "settings.py"
-_INCLUDE = '{% include "tasks/" ~ task ~ "/settings.py" %}'
+SETTINGS = Path(__file__).parents[1] / "templates" / "1" / "tasks" / "settings.py.jinja"
+_INCLUDE = '{% include "tasks/" ~ task ~ "/settings.py.jinja" %}'
 _ABOUT = {
     "general": "Constants of the notebook.",
     "data": "What is read, and how it is prepared.",
@@ -33,9 +32,9 @@ def pipeline_text(modules: Modules) -> str:
     steps: list[str] = []
     for block in plan.blocks:
         place = PLACES[block.stage]
-        takes = [plan.names[value] for value in block.takes]
+        takes = [plan.names[value] for value in modules.takes(block)]
         takes += ["settings"] if modules.takes_settings(block) else []
-        gives = [plan.names[value] for value in block.gives]
+        gives = modules.gives(block)
         call = f"{place.function}({', '.join(takes)})"
         bound = [*gives, "found"] if block.measures else gives
         steps.append(f"{', '.join(bound)} = {call}" if bound else call)
@@ -51,25 +50,13 @@ def pipeline_text(modules: Modules) -> str:
 
 
 def _results(modules: Modules) -> str:
-    target, names = modules.plan.target, modules.plan.names
-    fields = {
-        "model": names[target.model],
-        "before": "(" + "".join(f"{names[value]}, " for value in target.before).rstrip() + ")",
-        "rows": _expression(modules, target.trained_on),
-        "truth": _expression(modules, target.truth),
-        "test_rows": _expression(modules, target.tried_on if target.tried_truth else None),
-        "test_truth": _expression(modules, target.tried_truth if target.tried_on else None),
-        "asked": _expression(modules, target.asked),
-        "measured": "measured",
-    }
-    return "".join(f"        {name}={text},\n" for name, text in fields.items() if text)
-
-
-def _expression(modules: Modules, rows: Expression | None) -> str:
-    if rows is None:
-        return ""
-    words = {name: modules.plan.names.get(value, name) for name, value in rows.values.items()}
-    return modules.speller.words(rows.text, words | modules.speller.knobs.names)
+    plan = modules.plan
+    bound = {name for block in plan.blocks for name in block.rows}
+    before = "(" + "".join(f"{plan.names[value]}, " for value in plan.target.before).rstrip() + ")"
+    fields = {"model": plan.names[plan.target.model], **({"before": before} if plan.target.before else {})}
+    for name, rows in plan.target.rows().items():
+        fields[name] = name if name in bound else modules.row_text(rows)
+    return "".join(f"        {name}={text},\n" for name, text in [*fields.items(), ("measured", "measured")])
 
 
 _RUN = '''

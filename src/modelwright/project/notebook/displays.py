@@ -91,12 +91,16 @@ def _display(flow: Flow, staging: Staging, placed: list[Display], cell: int, ind
     after = max(
         [
             Stage.LOAD,
-            *(_seen_after(flow, staging, value, indices) for value in essential),
+            *(_seen_after(flow, staging, value, _reading(flow, value, indices)) for value in essential),
             *(one.after for one in placed if set(one.makes) & set(uses)),
         ]
     )
     looks_at = {value: _there(flow, staging, value, after) for value in essential}
     return Display(cell, tuple(indices), after, looks_at, uses, tuple(sorted(made, key=lambda value: value.made)))
+
+
+def _reading(flow: Flow, value: Value, indices: list[int]) -> list[int]:
+    return [index for index in indices if value in flow.touches[index].reads.values()] or indices
 
 
 def _strings(flow: Flow, index: int) -> set[str]:
@@ -113,7 +117,7 @@ def _seen_after(flow: Flow, staging: Staging, value: Value, indices: list[int]) 
     In the middle of a stage, the columns decide: what was made before the display and is shown has to be there, what is
     taken away behind it must still be there.
     """
-    first = indices[0]
+    first = indices[-1]
     same = [other for other in flow.values if other.name == value.name and other.kind == "data"]
     writers = sorted({index for other in same for index in other.writers if index in staging.stage})
     before = [index for index in writers if index < first]

@@ -97,7 +97,8 @@ def _constant(plan: Plan, knobs: Knobs, index: int, spelled: Mapping[str, str]) 
         return
     name, value = node.targets[0].id, _scalar(node.value)
     once = sum(name in one.binds | one.may_bind for one in plan.flow.statements) == 1
-    kept = made and made[0].writers == [index] and name not in plan.flow.pinned and once
+    shown = {value for display in plan.displays for value in display.looks_at}
+    kept = made and made[0] not in shown and made[0].writers == [index] and name not in plan.flow.pinned and once
     if value is None or not kept or not (_CONSTANT.match(name) or name.lower() in KNOBS):
         return
     path = spelled.get(value, value) if isinstance(value, str) else value

@@ -68,8 +68,9 @@ def _notes(plan: Plan) -> dict[int, list[tuple[str, str]]]:
     target = plan.target
     asked = target.asked
     if asked is not None:
-        index = max(max(value.writers) for value in (target.model, *asked.values.values()) if value.kind == "data")
-        if all(_bound(plan, value, index) for value in (target.model, *asked.values.values()) if value.kind == "data"):
+        values = {target.model, *asked.data()}
+        index = max(max(value.writers) for value in values)
+        if all(_bound(plan, value, index) for value in values):
             notes[index].append(("prediction", f"{target.model.name}.predict({asked.text})"))
     return notes
 

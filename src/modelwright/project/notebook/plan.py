@@ -28,6 +28,7 @@ class Block:
         takes: Values that earlier stages made.
         gives: Values that later stages, the model or the displays need.
         measures: What it measures.
+        rows: Rows of the model that are more than a name, and are bound to one behind the statement they stand in.
     """
 
     stage: Stage
@@ -35,6 +36,7 @@ class Block:
     takes: tuple[Value, ...]
     gives: tuple[Value, ...]
     measures: tuple[Measure, ...]
+    rows: dict[str, Expression]
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _blocks(
     constants: dict[str, int],
 ) -> tuple[Block, ...]:
     blocks = []
-    wanted = _wanted_at_the_end(target)
+    wanted = _wanted_at_the_end(target, staging)
     for stage in Stage:
         indices = tuple(index for index in staging.order if staging.stage[index] == stage)
         if not indices:
@@ -154,6 +156,7 @@ def _blocks(
                 _in_order(value for value in takes if value.name not in constants),
                 _in_order(gives),
                 tuple(measure for measure in measures if measure.index in indices),
+                {name: one for name, one in target.rows().items() if not one.name and one.index in indices},
             )
         )
     return tuple(blocks)
@@ -168,9 +171,10 @@ def _touched(flow: Flow, index: int) -> Iterator[Value]:
     yield from (value for value in (*touch.reads.values(), *touch.changes) if value.kind == "data")
 
 
-def _wanted_at_the_end(target: Target) -> set[Value]:
-    rows = (target.trained_on, target.truth, target.tried_on, target.tried_truth)
-    return {target.model, *target.before} | {value for one in rows if isinstance(one, Expression) for value in one.values.values()}
+def _wanted_at_the_end(target: Target, staging: Staging) -> set[Value]:
+    """Return what the model and its rows need behind the last stage; rows that a stage binds itself need nothing."""
+    rows = [one for one in target.rows().values() if one.name or one.index not in staging.stage]
+    return {target.model, *target.before}.union(*(one.data() for one in rows))
 
 
 def _lives(
@@ -190,7 +194,7 @@ def _lives(
         for value in block.gives:
             if value in lives:
                 lives[value] = (lives[value][0], max(lives[value][1], end_of[block.stage]))
-    for value in _wanted_at_the_end(target):
+    for value in _wanted_at_the_end(target, staging):
         if value in lives:
             lives[value] = (lives[value][0], len(position) + 1)
     for one in displays:

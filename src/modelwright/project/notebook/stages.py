@@ -16,7 +16,7 @@ from modelwright.project.notebook import vocabulary
 from modelwright.project.notebook.flow import Flow
 from modelwright.project.notebook.measures import Measure
 from modelwright.project.notebook.roles import Stage, own_stage
-from modelwright.project.notebook.target import Expression, Target
+from modelwright.project.notebook.target import Target
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,13 @@ def put_into_stages(flow: Flow, target: Target, measures: Iterable[Measure]) -> 
 
 
 def _writers(target: Target) -> Iterable[int]:
-    yield from target.model.writers
-    for value in target.before:
+    """Return the statements that make the model and its rows, and those that the rows stand in."""
+    for value in (target.model, *target.before):
         yield from value.writers
-    for rows in (target.trained_on, target.truth, target.tried_on, target.tried_truth):
-        yield from (index for value in _values(rows) for index in value.writers)
-
-
-def _values(rows: Expression | None) -> Iterable:  # type: ignore[type-arg]
-    return () if rows is None else rows.values.values()
+    for rows in target.rows().values():
+        yield from (index for value in rows.data() for index in value.writers)
+        if not rows.name:
+            yield rows.index
 
 
 def _saves_model(flow: Flow, index: int) -> bool:

@@ -27,15 +27,23 @@ class Expression:
     Attributes:
         text: The code.
         values: What each name in it stands for.
+        index: The statement it stands in.
+        node: Its syntax tree.
     """
 
     text: str
     values: dict[str, Value]
+    index: int
+    node: ast.expr
 
     @property
     def name(self) -> str:
         """The name that it is; empty if it is more than a name."""
         return self.text if self.text in self.values else ""
+
+    def data(self) -> set[Value]:
+        """Return the values in it that are neither modules nor functions."""
+        return {value for value in self.values.values() if value.kind == "data"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,18 @@ class Target:
     before: tuple[Value, ...] = ()
     others: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def rows(self) -> dict[str, Expression]:
+        """Return the rows and their targets, by what the project calls them; those there are."""
+        tried = self.tried_on is not None and self.tried_truth is not None
+        found = {
+            "rows": self.trained_on,
+            "truth": self.truth,
+            "test_rows": self.tried_on if tried else None,
+            "test_truth": self.tried_truth if tried else None,
+            "asked": self.asked,
+        }
+        return {name: rows for name, rows in found.items() if rows is not None}
 
 
 @dataclass
@@ -281,7 +301,7 @@ def _expression(flow: Flow, node: ast.expr, index: int) -> Expression | None:
     loops = isinstance(flow.statements[index].node, ast.For) and any(one.made == index for one in values.values())
     if len(values) < len(names) or not names or loops:
         return None
-    return Expression(ast.unparse(node), values)
+    return Expression(ast.unparse(node), values, index, node)
 
 
 def _held_out(
@@ -318,7 +338,7 @@ def _other_part(flow: Flow, part: Expression | None) -> Expression | None:
     if position % 2 or value.writers != [value.made]:
         return None
     other = next(one for one in flow.touches[value.made].makes if one.name == names[position + 1])
-    return Expression(other.name, {other.name: other})
+    return Expression(other.name, {other.name: other}, value.made, ast.Name(other.name))
 
 
 def _truth_of(flow: Flow, call: _Call) -> Expression | None:

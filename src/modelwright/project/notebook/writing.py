@@ -15,6 +15,7 @@ from modelwright.project.notebook.plan import Block, Plan
 from modelwright.project.notebook.roles import Stage
 from modelwright.project.notebook.sources import Imports, compose, indented
 from modelwright.project.notebook.spelling import Speller
+from modelwright.project.notebook.target import Expression
 
 
 class Modules:
@@ -90,9 +91,9 @@ class Modules:
         """Return the function of a stage."""
         place, names = PLACES[block.stage], self.plan.names
         body = "\n".join(self.body(block))
-        takes = [names[value] for value in block.takes]
+        takes = [names[value] for value in self.takes(block)]
         settings = ["settings: Settings"] if "settings." in body else []
-        gives = [names[value] for value in block.gives] + (["measured"] if block.measures else [])
+        gives = [*self.gives(block), *(["measured"] if block.measures else [])]
         head = f"def {place.function}({', '.join([*takes, *settings])}):"
         if len(head) > 100:
             head = f"def {place.function}(\n    " + ", ".join([*takes, *settings]) + ",\n):"
@@ -100,6 +101,15 @@ class Modules:
         if gives:
             lines.append(f"    return {', '.join(gives)}")
         return "\n".join(lines)
+
+    def takes(self, block: Block) -> list[Value]:
+        """Return what the function of a stage takes beside the settings."""
+        return [value for value in block.takes if value.name not in self.speller.knobs.names]
+
+    def gives(self, block: Block) -> list[str]:
+        """Return the names of what the function of a stage gives beside what it measures."""
+        values = [value for value in block.gives if value.name not in self.speller.knobs.names]
+        return [*(self.plan.names[value] for value in values), *block.rows]
 
     def takes_settings(self, block: Block) -> bool:
         """Say whether the function of a stage needs the settings."""
@@ -110,7 +120,7 @@ class Modules:
         lines = [f'    """{place.summary} ({cells}).']
         if takes:
             lines += ["", "    Args:"]
-            lines += [f"        {name}: {self._origin(value)}" for name, value in zip(takes, block.takes, strict=True)]
+            lines += [f"        {name}: {self._origin(value)}" for name, value in zip(takes, self.takes(block), strict=True)]
             if self.takes_settings(block):
                 lines += ["        settings: The settings of the project."]
         if gives:
@@ -138,7 +148,15 @@ class Modules:
             for one in measures:
                 written = self.speller.expression(index, one.node) if not one.kept else self._kept(index, one.text)
                 lines.append(f'measured["{one.key}"] = {written}')
+            for name, rows in block.rows.items():
+                if rows.index == index:
+                    lines.append(f"{name} = {self.row_text(rows)}")
         return lines or ["pass"]
+
+    def row_text(self, rows: Expression) -> str:
+        """Return the code of rows, in the project's names."""
+        words = {name: self.plan.names.get(value, name) for name, value in rows.values.items()}
+        return self.speller.words(rows.text, words | self.speller.knobs.names)
 
     def _kept(self, index: int, name: str) -> str:
         made = {value.name: value for value in (*self.plan.flow.touches[index].changes, *self.plan.flow.touches[index].makes)}
