@@ -32,7 +32,7 @@ from modelwright.project.adopting.next_steps import next_steps
 from modelwright.project.adopting.old_wheel import Wheel, build_old
 from modelwright.project.adopting.pruning import groups_of, judge
 from modelwright.project.adopting.pyproject import propose
-from modelwright.project.adopting.reading import backend_of, read_declared, read_document
+from modelwright.project.adopting.reading import backend_of, is_model_project, read_declared, read_document
 from modelwright.project.adopting.report import Adoption, Change, Finding, Judged, OldWheel
 from modelwright.project.adopting.requirement_lines import RequirementLine, read_requirements, requirement_files
 from modelwright.project.adopting.saved_models import data_files, saved_models, training_code
@@ -245,8 +245,8 @@ def _changes(
     layout: Layout,
     groups: Mapping[str, list[str]],
 ) -> tuple[Change, ...]:
-    """Return the files that would be written; none for a project that modelwright builds already."""
-    if backend_of(document) == BACKEND and "project" in document:
+    """Return the files that would be written; none for a project that is a model project already."""
+    if is_model_project(document):
         return ()
     old = tree.text("pyproject.toml") if "pyproject.toml" in tree.known else ""
     text = propose(old, declared, name=name, package=layout.package, groups=groups)

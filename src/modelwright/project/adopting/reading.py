@@ -47,6 +47,12 @@ def backend_of(document: dict[str, Any]) -> str:
     return str(document.get("build-system", {}).get("build-backend", SETUPTOOLS))
 
 
+def is_model_project(document: dict[str, Any]) -> bool:
+    """Tell whether modelwright builds the project as it is, once it holds a model."""
+    said = document.get("tool", {}).get("modelwright", {})
+    return "project" in document and (backend_of(document) == BACKEND or "package" in said)
+
+
 def read_declared(tree: Tree, document: dict[str, Any]) -> Declared:
     """Return what the project declares, wherever it does.
 
@@ -105,8 +111,8 @@ def _of_project(tree: Tree, document: dict[str, Any]) -> Declared:
     declared = Declared("project", table=table)
     if backend.startswith("setuptools"):
         _setuptools(declared, tool.get("setuptools", {}))
-    wanted = [field for field in table.get("dynamic", []) if field not in table]
-    for field in wanted if backend != BACKEND else ():
+    from_model = ("version", "dependencies") if is_model_project(document) else ()  # the manifest has them
+    for field in [each for each in table.get("dynamic", []) if each not in table and each not in from_model]:
         value = _dynamic(field, tool, tree, backend)
         if isinstance(value, Unread):
             declared.unread.append((field, value.why, f"{tree.root / 'pyproject.toml'}: project.dynamic"))

@@ -92,7 +92,8 @@ def _training(tree: Tree, file: str, module: ast.Module) -> Training | None:
     if not fits and not saves:
         return None
     constants = dict(_constants(module))
-    literals = [text for call in saves for text in _literals(call, constants) if "." in text]
+    opened = [call for call in calls if saves and named[id(call)] == "open" and _writes_bytes(call)]
+    literals = [text for call in (*saves, *opened) for text in _literals(call, constants) if "." in text]
     read = [t for c in calls if _READS.search(named[id(c)]) for t in _literals(c, constants) if t.endswith(ROWS)]
     return Training(
         path=file,
@@ -102,6 +103,10 @@ def _training(tree: Tree, file: str, module: ast.Module) -> Training | None:
         reads=tuple(dict.fromkeys(filter(None, (_known(tree, text) for text in read)))),
         targets=tuple(dict.fromkeys(_targets(module, constants))),
     )
+
+
+def _writes_bytes(call: ast.Call) -> bool:
+    return any(isinstance(argument, ast.Constant) and argument.value == "wb" for argument in call.args)
 
 
 def _name(call: ast.Call) -> str:
@@ -124,7 +129,7 @@ def _literals(call: ast.Call, constants: dict[str, str]) -> list[str]:
         named = [constants[n.id] for n in ast.walk(argument) if isinstance(n, ast.Name) and n.id in constants]
         found += ["/".join(joined)] if joined else []
         found += joined + named
-    return [text.strip("/.") if text.startswith("../") else text for text in found]
+    return [text.removeprefix("../") for text in dict.fromkeys(found)]
 
 
 def _known(tree: Tree, text: str) -> str:

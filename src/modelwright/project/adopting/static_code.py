@@ -10,6 +10,7 @@ It never imports, calls or executes anything of the file. Source: CPython ``Doc/
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -19,7 +20,17 @@ from modelwright.project.adopting.static_expressions import SETUP, Expressions
 from modelwright.project.adopting.static_values import Function, Imported, Located, Unread, Unreadable, World
 
 _NO_FILE = "no file of the project"
-_GIVE_UP = (RecursionError, TypeError, ValueError, LookupError, AttributeError, StopIteration)
+_GIVE_UP = (
+    ArithmeticError,
+    MemoryError,
+    re.error,
+    RecursionError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    StopIteration,
+)
 
 
 class _Return(Exception):

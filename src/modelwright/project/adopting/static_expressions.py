@@ -22,9 +22,12 @@ from modelwright.project.adopting.static_values import (
     Unread,
     Unreadable,
     World,
+    check_growth,
     parsed_requirements,
 )
 
+MAX_BITS = 4096
+"""Longest number that is computed, bits."""
 MAX_STEPS = 200_000
 """Expressions that are followed at most; a defence against endless loops."""
 SETUP = ("setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup")
@@ -90,6 +93,8 @@ class Expressions:
     def _bounded(self, value: Any) -> Any:
         if isinstance(value, str | bytes | list | tuple) and len(value) > MAX_TEXT:
             raise Unreadable("a value grows without bounds")
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise Unreadable("a number grows without bounds")
         return value
 
     def _value(self, node: ast.expr) -> Any:
@@ -202,6 +207,8 @@ class Expressions:
             raise Unreadable(f"the operator {type(op).__name__} is not followed")
         if isinstance(left, Located) and isinstance(op, ast.Add) and isinstance(right, str):
             return Located(left.path + right)
+        if isinstance(left, str | bytes) and isinstance(op, ast.Mod):
+            check_growth(left, "format", ())
         return _OPERATORS[type(op)](left, right)
 
     def _bool(self, node: ast.BoolOp) -> Any:
@@ -296,6 +303,7 @@ class Expressions:
         arguments = [each.readlines() if isinstance(each, Opened) else each for each in arguments]
         if isinstance(getattr(function, "__self__", None), str):
             arguments = [_text(each) for each in arguments]
+            check_growth(function.__self__, function.__name__, arguments)
         return function(*arguments, **{name: self._callable(value) for name, value in keywords.items()})
 
     def _callable(self, value: Any) -> Any:

@@ -169,6 +169,23 @@ BUILTINS: dict[str, Callable[..., Any]] = {
 }
 
 
+def check_growth(text: str | bytes, method: str, arguments: Sequence[Any]) -> None:
+    """Refuse a call of a text's method that would fill the memory.
+
+    Raises:
+        Unreadable: It would.
+    """
+    size = len(text)
+    if method == "replace" and len(arguments) > 1:
+        size *= len(arguments[1])
+    elif method == "join" and arguments:
+        size = sum(len(each) + size for each in arguments[0])
+    elif method == "format" and re.search(r"\d{4,}", str(text)):
+        size = MAX_TEXT + 1  # a width of thousands of characters
+    if size > MAX_TEXT:
+        raise Unreadable("a value grows without bounds")
+
+
 class World:
     """What the code that is read can see: its own project, and a handful of library functions.
 
