@@ -34,9 +34,8 @@ def test_a_diff_that_patch_understands_and_then_the_findings(tmp_path):
     done = command("adopt", "flat", "--no-build", cwd=tmp_path, code=1)
     diff, _, report = done.stdout.partition("\n\nprices 3.1: ")
     assert "✗ config/limits.yaml: It is outside of the package" in report
-    assert done.stderr.endswith(
-        "Next:\n  cd flat\n  modelwright adopt . --write\n  python TRAIN.py\n  modelwright adopt .\n  modelwright build .\n"
-    )
+    steps = ["cd flat", "modelwright adopt . --write", "python TRAIN.py", "modelwright adopt .", "modelwright build ."]
+    assert [line.strip() for line in done.stderr.partition("Next:\n")[2].splitlines()] == steps
     applied = subprocess.run(
         ["git", "apply", "-p1", "-"], cwd=project, input=f"{diff}\n", text=True, capture_output=True, check=False
     )

@@ -93,6 +93,41 @@ def test_what_only_running_can_tell_is_named_and_taken_from_the_backend_when_all
     assert report.package == "churn"
 
 
+def test_backends_say_their_versions_in_their_own_ways(tmp_path):
+    system = '[build-system]\nrequires = []\nbuild-backend = "{}"\n[project]\nname = "{}"\ndynamic = {}\n'
+    cases = {
+        "flit": system.format("flit_core.buildapi", "notes", '["version", "description"]'),
+        "setuptools": system.format("setuptools.build_meta", "notes", '["version", "dependencies"]')
+        + '[tool.setuptools.dynamic]\nversion = {attr = "notes.__version__"}\ndependencies = {file = "deps.txt"}\n',
+        "pdm": system.format("pdm.backend", "notes", '["version"]')
+        + '[tool.pdm.version]\nsource = "file"\npath = "notes/__init__.py"\n',
+        "git": system.format("hatchling.build", "notes", '["version"]') + '[tool.hatch.version]\nsource = "vcs"\n',
+    }
+    found = {}
+    for name, text in cases.items():
+        module = '"""Takes notes.\n\nMore."""\n__version__ = "0.3"\n'
+        written(tmp_path / name, {"pyproject.toml": text, "notes/__init__.py": module, "deps.txt": "numpy>=1\n"})
+        report = adopt(tmp_path / name, running="nothing")
+        found[name] = tomllib.loads(report.changes[0].text)["project"]
+    assert {name: table.get("version") for name, table in found.items()} == {
+        "flit": "0.3",
+        "setuptools": "0.3",
+        "pdm": "0.3",
+        "git": None,
+    }
+    assert found["flit"]["description"] == "Takes notes."
+    assert found["setuptools"]["dependencies"] == ["numpy>=1"]
+    assert found["git"]["dynamic"] == ["version", "dependencies"]
+
+
+def test_what_only_chooses_files_need_not_be_known(tmp_path):
+    small(tmp_path)
+    (tmp_path / "setup.py").write_text("import os\n" + SETUP.replace("packages", "package_data=os.walk('x'), packages"))
+    report = adopt(tmp_path, running="nothing")
+    [note] = [each.what for each in report.findings if each.severity == "note"]
+    assert note == "package_data cannot be read without running the project (os.walk() would have to be called)."
+
+
 def test_setup_py_is_not_executed_without_a_build(tmp_path):
     small(tmp_path)
     (tmp_path / "setup.py").write_text("open('ran', 'w').close()\n" + SETUP)

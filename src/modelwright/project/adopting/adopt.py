@@ -98,7 +98,7 @@ def adopt(
     report = Adoption(
         root=str(tree.root),
         name=name,
-        version=str(proposed.table.get("version", "")),
+        version=str(proposed.table.get("version", "")) or _built_version(wheel),
         package=layout.package,
         style=declared.style,
         backend=backend,
@@ -262,9 +262,11 @@ def _old_wheel(tree: Tree, wheel: Wheel | None, proposed: Declared, pruned: bool
     if not wheel.name:
         return OldWheel(problem=wheel.problem)
     reasons = {"Requires-Dist": "pruned to what the model needs; capture adds exact pins"} if pruned else {}
+    if "version" not in proposed.table:
+        reasons["Version"] = "its backend computed it; from now on capture is told"
     if proposed.scripts:
         reasons["Entry-Point"] = "scripts became console scripts"
-    if "content-type" in proposed.table.get("readme", {}):
+    if "readme" in proposed.table:
         reasons["Description-Content-Type"] = "it was not said; the readme's suffix says it"
     if proposed.style == "poetry":
         reasons["Classifier"] = "poetry derives them from the Python version and the licence"
@@ -273,6 +275,11 @@ def _old_wheel(tree: Tree, wheel: Wheel | None, proposed: Declared, pruned: bool
     new = fields_of_table(proposed.table, _readme_text(tree, proposed.table))
     equal, differences = compare(fields_of_wheel(wheel.metadata, wheel.entry_points), new, reasons)
     return OldWheel(name=wheel.name, files=wheel.files, equal=equal, differences=differences)
+
+
+def _built_version(wheel: Wheel | None) -> str:
+    found = fields_of_wheel(wheel.metadata).get("Version") if wheel is not None and wheel.name else None
+    return next(iter(found or ()), "")
 
 
 def _readme_text(tree: Tree, table: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ Source: PEP 517 (a project without [build-system] is built by setuptools), PEP 6
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from modelwright.project.adopting.licences import spdx
 from modelwright.project.adopting.poetry import declare_poetry
 from modelwright.project.adopting.report import Finding
 from modelwright.project.adopting.setup_files import attribute, read_setup_files
-from modelwright.project.adopting.static_values import Unread
+from modelwright.project.adopting.static_code import parse
+from modelwright.project.adopting.static_values import Unread, World
 from modelwright.project.adopting.tree import Tree
 
 SETUPTOOLS = "setuptools.build_meta:__legacy__"
@@ -207,7 +209,14 @@ def _flit(field: str, tree: Tree, module: str) -> Any:
         else [f.split("/")[-2] for f in tree.files if f.endswith("/__init__.py") and f.count("/") < 3]
     )
     for name in names:
-        found = attribute(f"{name}.{'__version__' if field == 'version' else '__doc__'}", tree)
+        found = attribute(f"{name}.__version__", tree) if field == "version" else _docstring(name, tree)
         if not isinstance(found, Unread):
             return found
     return Unread("no module assigns it", 0)
+
+
+def _docstring(module: str, tree: Tree) -> Any:
+    """Return the first line of a module's docstring, which flit takes as the description."""
+    file = World(tree, "").module_of(f"{module}.__doc__")[0]
+    text = ast.get_docstring(parse(tree.text(file), where=file)) if file else None
+    return text.partition("\n")[0] if text else Unread(f"{module} has no docstring", 0)

@@ -26,6 +26,12 @@ _IGNORED = (
 )
 IGNORED = frozenset(_IGNORED.split())
 """Keywords without an equivalent that anything still reads, or that are read together with another."""
+_METADATA = (
+    "name version description long_description author author_email maintainer maintainer_email url download_url "
+    "project_urls license classifiers keywords python_requires install_requires extras_require entry_points scripts **"
+)
+METADATA = frozenset(_METADATA.split())
+"""Keywords that end up in the wheel's metadata: each has to be known. The others only choose files."""
 COMPILES = ("ext_modules", "ext_package", "libraries", "cffi_modules", "rust_extensions")
 
 
@@ -49,8 +55,9 @@ def declare(style: str, keywords: dict[str, Any], *, tree: Tree, where: str) -> 
             why="A model package is pure Python, so that one wheel fits every platform.",
             hint="Publish the compiled part as a distribution of its own and require that.",
         )
-    known, unread = _split(keywords, where)
-    declared = Declared(style, unread=unread, removable=[style] if style == "setup.py" else [])
+    known, hidden = _split(keywords, where)
+    declared = Declared(style, unread=[each for each in hidden if each[0] in METADATA])
+    declared.findings += [_unknown(*each) for each in hidden if each[0] not in METADATA]
     _describe(declared, known, tree)
     _people_and_places(declared, known)
     _require(declared, known, where)
@@ -71,6 +78,11 @@ def _split(keywords: dict[str, Any], where: str) -> tuple[dict[str, Any], list[t
         elif name not in IGNORED and name != "cmdclass":
             unread.append((name, hidden.why, f"{where}, line {hidden.line}"))
     return known, unread
+
+
+def _unknown(field: str, why: str, place: str) -> Finding:
+    what = f"{field} cannot be read without running the project ({why})."
+    return Finding(severity="note", file=place.rpartition("/")[2], what=what, why="It only chooses files.")
 
 
 def _hidden(value: Any) -> Unread | None:
