@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _MARKS = {"missing": ("✗", "red"), "blocks": ("✗", "red"), "warning": ("!", "yellow"), "note": ("·", "dim")}
 
+SHOWN_TRAINING = 5
+"""Files of training code that are shown; a library of estimators has dozens."""
+
 
 def adopt(
     folder: Annotated[Path, Parameter(help="The project's folder.")] = Path(),
@@ -98,9 +101,11 @@ def _show_contents(found: Adoption, console: Console) -> None:
     for model in found.models:
         versions = "".join(f", {name} {version}" for name, version in model.versions.items())
         console.print(f"model: {model.path}, {model.kind}, {size(model.size)}{versions}", markup=False, soft_wrap=True)
-    for training in found.training:
+    for training in found.training[:SHOWN_TRAINING]:
         saves = f", saves {', '.join(training.saves)}" if training.saves else ""
         console.print(f"training: {training.path}, line {training.line}{saves}", markup=False, soft_wrap=True)
+    if len(found.training) > SHOWN_TRAINING:
+        console.print(f"training: … and {len(found.training) - SHOWN_TRAINING} more files", markup=False)
     for command in found.commands:
         becomes = command.reference or f"stays behind: {command.reason}"
         console.print(f"script: {command.path} → {becomes}", markup=False, soft_wrap=True)

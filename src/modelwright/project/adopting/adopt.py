@@ -23,12 +23,13 @@ from modelwright.errors import AdoptError, ModelwrightError, Problem
 from modelwright.package import MODEL_FOLDER
 from modelwright.project.adopting.changes import apply, change
 from modelwright.project.adopting.comparing import compare, fields_of_table, fields_of_wheel
-from modelwright.project.adopting.data_files import Surroundings, check_files
+from modelwright.project.adopting.data_files import check_files
 from modelwright.project.adopting.declared import Declared
 from modelwright.project.adopting.from_wheel import declared_by
 from modelwright.project.adopting.imports import project_imports
 from modelwright.project.adopting.layout import Layout, find_layout
 from modelwright.project.adopting.next_steps import next_steps
+from modelwright.project.adopting.obstacles import check_obstacles
 from modelwright.project.adopting.old_wheel import Wheel, build_old
 from modelwright.project.adopting.pruning import groups_of, judge
 from modelwright.project.adopting.pyproject import propose
@@ -37,6 +38,7 @@ from modelwright.project.adopting.report import Adoption, Change, Finding, Judge
 from modelwright.project.adopting.requirement_lines import RequirementLine, read_requirements, requirement_files
 from modelwright.project.adopting.saved_models import data_files, saved_models, training_code
 from modelwright.project.adopting.scripts import Converted, convert_scripts
+from modelwright.project.adopting.surroundings import Surroundings
 from modelwright.project.adopting.tree import Tree, open_tree
 from modelwright.spec.naming import check_name
 from modelwright.steps import Listener, ignore, timed
@@ -90,7 +92,13 @@ def adopt(
         note.detail = f"{sum(each.verdict == 'needed' for each in judged)} of {len(judged)} needed"
     around = Surroundings(tree, layout, declared, backend, models, training, judged)
     with timed("files", listener) as note:
-        found = [*declared.findings, *check_files(around, wheel), *_about_build(wheel), *_about_names(name, declared)]
+        found = [
+            *declared.findings,
+            *check_obstacles(around),
+            *check_files(around, wheel),
+            *_about_build(wheel),
+            *_about_names(name, declared),
+        ]
         note.detail = f"{len(found)} findings"
     proposed, pruned, groups = _proposal(declared, converted, judged, lines)
     changes = _changes(tree, document, proposed, converted, name=name, layout=layout, groups=groups)

@@ -9,35 +9,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
-
-from packaging.requirements import Requirement
 
 from modelwright.building.contents import LEFTOVERS
-from modelwright.errors import AdoptError
-from modelwright.package import MODEL_FOLDER
-from modelwright.project.adopting.declared import Declared
-from modelwright.project.adopting.layout import NOT_PACKAGES, Layout
+from modelwright.project.adopting.layout import NOT_PACKAGES
 from modelwright.project.adopting.manifest_in import Manifest, matches, read_manifest
 from modelwright.project.adopting.old_wheel import Wheel
 from modelwright.project.adopting.references import Reference, references
-from modelwright.project.adopting.report import Finding, Judged, SavedModel, Training
-from modelwright.project.adopting.static_code import parse
-from modelwright.project.adopting.tree import Tree, parents
+from modelwright.project.adopting.report import Finding
+from modelwright.project.adopting.surroundings import Surroundings
+from modelwright.project.adopting.tree import parents
 
+_STRAY = "It would overwrite that of any other project that does the same."
 _PROSE = (".md", ".rst", ".gitignore", ".gitkeep", ".ipynb", ".pyi")
-
-
-class Surroundings(NamedTuple):
-    """Everything that is known about a project when its files are checked."""
-
-    tree: Tree
-    layout: Layout
-    declared: Declared
-    backend: str
-    models: tuple[SavedModel, ...]
-    training: tuple[Training, ...]
-    requirements: tuple[Judged, ...]
 
 
 def check_files(around: Surroundings, wheel: Wheel | None) -> list[Finding]:
@@ -48,8 +31,7 @@ def check_files(around: Surroundings, wheel: Wheel | None) -> list[Finding]:
         wheel: What its backend builds today; ``None`` if that was not asked.
     """
     read = references(around.tree, around.layout)
-    found = [*_unreadable_code(around), *_collisions(around), *_linked(around)]
-    found += [*_absent(read), *_outside(around, read), *_idle(around), *_versions(around)]
+    found = [*_absent(read), *_outside(around, read), *_idle(around)]
     if wheel is not None and wheel.name:
         found += [*_missing(around, read, wheel), *_strangers(around, wheel)]
     return found
@@ -185,7 +167,8 @@ def _idle(around: Surroundings) -> Iterator[Finding]:
     for package, globs in around.declared.package_data.items():
         folders = _folders(around, package)
         for glob in globs:
-            if any(matches(glob, file[len(f) + 1 :]) for f in folders for file in around.tree.below(f)):
+            patterns = [posixpath.normpath(posixpath.join(folder, glob)) for folder in folders]
+            if any(matches(pattern, file) for pattern in patterns for file in around.tree.files):
                 continue
             yield Finding(
                 severity="warning",
@@ -209,78 +192,17 @@ def _strangers(around: Surroundings, wheel: Wheel) -> Iterator[Finding]:
     """Find top-level names that the wheel installs beside the package."""
     tops = dict.fromkeys(file.split("/")[0] for file in wheel.files)
     for top in [top for top in tops if top != around.layout.module]:
-        accident = top in NOT_PACKAGES
-        fix = f'find_packages(exclude=["{top}", "{top}.*"])' if accident else f"Move it into {around.layout.package}/."
+        is_file = top in wheel.files
+        accident = top in NOT_PACKAGES or (is_file and not top.endswith(".py"))
+        kind = "module" if top.endswith(".py") else "file" if is_file else "package"
+        named = top.removesuffix(".py")
+        lost = "" if accident else "; a model package holds one package, so the new wheel leaves it out"
+        excluded = f'find_packages(exclude=["{top}", "{top}.*"])' if not is_file else "Remove it from package_data."
         yield Finding(
             severity="warning" if accident else "missing",
             file=top,
-            what=f"The wheel installs it as the top-level {'module' if top.endswith('.py') else 'package'} "
-            f"{top.removesuffix('.py')!r}"
-            + ("." if accident else "; a model package holds one package, so the new wheel leaves it out."),
-            why="It would overwrite that of any other project that does the same."
-            if accident
-            else "Code that imports it would fail.",
-            fix=fix,
+            what=f"The wheel installs it beside the package, as the top-level {kind} {named!r}{lost}.",
+            why=_STRAY if accident else "Code that imports it would fail.",
+            fix=excluded if accident else f"Move it into {around.layout.package}/.",
             solved=accident,
         )
-
-
-def _versions(around: Surroundings) -> Iterator[Finding]:
-    """Compare the versions that saved models note with those that the requirements pin."""
-    pins = {each.name: each for each in around.requirements if "==" in each.text}
-    for model in around.models:
-        for name, version in model.versions.items():
-            pin = pins.get(name)
-            if pin is not None and not Requirement(pin.text).specifier.contains(version, prereleases=True):
-                yield Finding(
-                    severity="warning",
-                    file=model.path,
-                    what=f"It was saved by {name} {version}; {pin.file}, line {pin.line}, says {pin.text}.",
-                    why="Another version may load it and give other answers without a word.",
-                    fix=f"Train it again with the pinned version, or write {name}=={version}.",
-                )
-
-
-def _collisions(around: Surroundings) -> Iterator[Finding]:
-    module = f"{around.layout.package}/{MODEL_FOLDER}.py"
-    folder = f"{around.layout.package}/{MODEL_FOLDER}"
-    code = [f for f in around.tree.below(folder) if f.endswith(".py")]
-    if module in around.tree.known:
-        hidden = module
-    elif code and f"{folder}/manifest.json" not in around.tree.known:
-        hidden = folder
-    else:
-        return
-    yield Finding(
-        severity="blocks",
-        file=hidden,
-        what=f"Captured models stand in {folder}/, which would take its place.",
-        why=f"import {around.layout.module}.{MODEL_FOLDER} would find the captured model instead of this code.",
-        fix=f"git mv {hidden} {hidden.replace(f'/{MODEL_FOLDER}', '/modeling', 1)}, and its imports with it.",
-    )
-
-
-def _linked(around: Surroundings) -> Iterator[Finding]:
-    for link in around.tree.links:
-        path = around.tree.root / link
-        inside = path.exists() and path.resolve().is_relative_to(around.tree.root / around.layout.source)
-        if link.startswith(f"{around.layout.package}/") and (path.is_dir() or not inside):
-            yield Finding(
-                severity="blocks",
-                file=link,
-                what="It is a symbolic link, which a wheel cannot hold.",
-                why=f"It leads to {path.readlink()}.",
-                fix="Replace it by the file that it points to.",
-            )
-
-
-def _unreadable_code(around: Surroundings) -> Iterator[Finding]:
-    """Find code of the package that is no Python 3."""
-    for file in around.tree.below(around.layout.package):
-        if file.endswith(".py"):
-            try:
-                parse(around.tree.text(file), where=file)
-            except AdoptError as error:
-                yield Finding(
-                    severity="blocks", file=file, what=error.what, why=f"{error.where}: {error.why}", fix=error.hint
-                )

@@ -14,12 +14,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from modelwright.capturing.distributions import owner, reachable
 from modelwright.errors import AdoptError
-from modelwright.project.adopting.data_files import Surroundings
 from modelwright.project.adopting.imports import imported
 from modelwright.project.adopting.report import Adoption, SavedModel
 from modelwright.project.adopting.saved_models import sample_for
 from modelwright.project.adopting.static_code import parse
 from modelwright.project.adopting.static_values import World
+from modelwright.project.adopting.surroundings import Surroundings
 
 
 def next_steps(report: Adoption, around: Surroundings) -> tuple[str, ...]:

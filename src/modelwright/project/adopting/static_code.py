@@ -259,6 +259,8 @@ class Reading(Expressions):
 
     def constants_of(self, file: str) -> dict[str, Any]:
         """Return the top-level names of another file of the project."""
+        if file not in self.world.tree.known:
+            raise Unreadable(f"it reads {file}, which is {_NO_FILE}")
         return read_names(World(self.world.tree, file), parse(self.world.tree.text(file), where=file))
 
     def enter(self, function: Function, arguments: list[Any], keywords: dict[str, Any]) -> Any:
@@ -271,6 +273,9 @@ class Reading(Expressions):
         defaults = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         scope |= {argument.arg: self.value(default) for argument, default in defaults if default is not None}
         scope |= dict(zip(names, arguments, strict=False)) | keywords
+        if node.args.kwarg:
+            known = {*names, *(argument.arg for argument in node.args.kwonlyargs)}
+            scope[node.args.kwarg.arg] = {name: value for name, value in keywords.items() if name not in known}
         if node.args.vararg:
             scope[node.args.vararg.arg] = tuple(arguments[len(names) :])
         if len(self.scopes) > 50:

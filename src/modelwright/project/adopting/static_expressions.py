@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -280,6 +281,8 @@ class Expressions:
             return None
         if isinstance(function, Imported) and function.name == "print":
             return None
+        if isinstance(function, Imported) and function.name == "runpy.run_path":
+            return self.constants_of(posixpath.normpath(str(_text(self.value(node.args[0])))))
         if isinstance(function, Imported) and function.name.endswith(".parse_requirements"):
             return parsed_requirements(self.world, self.value(node.args[0]))
         arguments = list(self._elements(node.args))
