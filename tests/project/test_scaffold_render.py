@@ -36,7 +36,8 @@ def compile_all(project: Path) -> None:
 
 @pytest.mark.parametrize(("size", "task"), list(itertools.product(("minimal", "default"), TASKS)))
 def test_every_project_compiles_and_passes_its_own_linter(tmp_path: Path, size: str, task: str) -> None:
-    files = render(answers(size=size, task=task, setuptools=task == "regression"), tmp_path)
+    name = "customer-churn-in-northern-europe" if task == "regression" else "a"
+    files = render(answers(name=name, size=size, task=task, setuptools=task == "regression"), tmp_path)
     compile_all(tmp_path)
     for command in (["check", "--no-cache", "."], ["format", "--no-cache", "--check", "."]):
         done = subprocess.run([*LINTER, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
