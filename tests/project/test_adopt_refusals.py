@@ -54,6 +54,39 @@ def test_what_is_no_project_is_refused(tmp_path, files, message, where):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "version = 1",
+        'authors = "Ann"',
+        'dependencies = ["not a requirement"]',
+        'dependencies = "numpy"',
+        'scripts = ["a"]',
+        'optional-dependencies = {a = ["!"]}',
+        'requires-python = "three"',
+        'entry-points = {a = "b"}',
+        "readme = 1",
+    ],
+)
+def test_malformed_project_tables_are_refused_by_field(tmp_path, line):
+    written(tmp_path, {"pyproject.toml": f'[project]\nname = "a"\n{line}\n', "a/__init__.py": ""})
+    with pytest.raises(AdoptError) as caught:
+        adopt(tmp_path, running="nothing")
+    assert "pyproject.toml" in caught.value.where
+
+
+@pytest.mark.parametrize("keyword", ["version=1", "keywords=3", "packages=3", "classifiers=[1]", "author=['a']"])
+def test_odd_values_in_setup_py_are_taken_or_refused(tmp_path, keyword):
+    small(tmp_path)
+    (tmp_path / "setup.py").write_text(f"from setuptools import setup\nsetup(name='churn', {keyword})\n")
+    try:
+        report = adopt(tmp_path, running="nothing")
+    except AdoptError as error:
+        assert error.where  # noqa: PT017
+    else:
+        assert tomllib.loads(report.changes[0].text)["project"]["name"] == "churn"
+
+
 def test_a_folder_that_is_missing_empty_or_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()

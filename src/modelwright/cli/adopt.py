@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from modelwright import plugins
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag, quoted, size
 
@@ -38,7 +37,6 @@ def adopt(
     Shows what it would change, as a diff, and what is wrong with the files
     that the project ships today. Exit code 1: a file is missing from the wheel.
     """
-    plugins.need("project", "libcst")
     from modelwright.project.adopting import adopt as adopting
 
     running = adopting.running(may_build=build, may_tell=run_setup)

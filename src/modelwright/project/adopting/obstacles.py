@@ -5,6 +5,7 @@ Called by :mod:`modelwright.project.adopting.adopt`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from packaging.requirements import Requirement
@@ -23,7 +24,7 @@ def check_obstacles(around: Surroundings) -> list[Finding]:
 
 def _versions(around: Surroundings) -> Iterator[Finding]:
     """Compare the versions that saved models note with those that the requirements pin."""
-    pins = {each.name: each for each in around.requirements if "==" in each.text}
+    pins = {each.name: each for each in around.requirements if re.match(r"[\w.-]+\s*==", each.text)}
     for model in around.models:
         for name, version in model.versions.items():
             pin = pins.get(name)

@@ -12,6 +12,7 @@ from typing import Any
 
 from modelwright.building.project import BACKEND, read_toml
 from modelwright.errors import AdoptError, ProjectError
+from modelwright.project.adopting.checking import check_table
 from modelwright.project.adopting.declared import Declared
 from modelwright.project.adopting.licences import spdx
 from modelwright.project.adopting.poetry import declare_poetry
@@ -61,13 +62,17 @@ def read_declared(tree: Tree, document: dict[str, Any]) -> Declared:
     Raises:
         AdoptError: There is no project, or its files cannot be read.
     """
-    tool = document.get("tool", {})
+    tool, where = document.get("tool", {}), str(tree.root / "pyproject.toml")
     if "project" in document:
+        check_table(document["project"], where=where)
         declared = _of_project(tree, document)
         _fill(declared, _other(tree, document))
+        check_table(declared.table, where=where)
         return declared
     if "poetry" in tool:
-        return declare_poetry(tool["poetry"], where=str(tree.root / "pyproject.toml"))
+        declared = declare_poetry(tool["poetry"], where=where)
+        check_table(declared.table, where=where)
+        return declared
     if "flit" in tool and "metadata" in tool["flit"]:
         raise AdoptError(
             "The project has flit's metadata from before PEP 621.",

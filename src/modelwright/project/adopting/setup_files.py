@@ -10,6 +10,7 @@ import configparser
 from typing import Any
 
 from modelwright.errors import AdoptError
+from modelwright.project.adopting.checking import check_table
 from modelwright.project.adopting.declared import Declared
 from modelwright.project.adopting.finding_packages import find_packages
 from modelwright.project.adopting.setuptools_metadata import declare
@@ -45,6 +46,7 @@ def read_setup_files(tree: Tree) -> Declared | None:
     if "name" in configured or not style:
         style = "setup.cfg"
     declared = declare(style, keywords | configured, tree=tree, where=str(tree.root / style))
+    check_table(declared.table, where=str(tree.root / style))
     declared.removable = [file for file in ("setup.py", "setup.cfg", "MANIFEST.in") if file in tree.known]
     if "setup.cfg" in declared.removable and _other_sections(tree):
         declared.removable[declared.removable.index("setup.cfg")] = "setup.cfg: [metadata] and [options…]"

@@ -32,6 +32,13 @@ _METADATA = (
 )
 METADATA = frozenset(_METADATA.split())
 """Keywords that end up in the wheel's metadata: each has to be known. The others only choose files."""
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("keywords", "classifiers", "install_requires", "py_modules", "scripts"), (list, str)),
+    **dict.fromkeys(("package_dir", "package_data", "extras_require", "project_urls"), (dict,)),
+    **dict.fromkeys(("packages", "data_files"), (list,)),
+    "entry_points": (dict, str),
+}
+"""What a keyword's value has to be; any other is printed as text."""
 COMPILES = ("ext_modules", "ext_package", "libraries", "cffi_modules", "rust_extensions")
 
 
@@ -56,6 +63,7 @@ def declare(style: str, keywords: dict[str, Any], *, tree: Tree, where: str) -> 
             hint="Publish the compiled part as a distribution of its own and require that.",
         )
     known, hidden = _split(keywords, where)
+    _check_kinds(known, where)
     declared = Declared(style, unread=[each for each in hidden if each[0] in METADATA])
     declared.findings += [_unknown(*each) for each in hidden if each[0] not in METADATA]
     _describe(declared, known, tree)
@@ -78,6 +86,13 @@ def _split(keywords: dict[str, Any], where: str) -> tuple[dict[str, Any], list[t
         elif name not in IGNORED and name != "cmdclass":
             unread.append((name, hidden.why, f"{where}, line {hidden.line}"))
     return known, unread
+
+
+def _check_kinds(known: dict[str, Any], where: str) -> None:
+    for name, kinds in _KINDS.items():
+        if known.get(name) is not None and not isinstance(known[name], kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise AdoptError(f"{name} has to be a {wanted}.", where=where, why=f"It is {known[name]!r}.")
 
 
 def _unknown(field: str, why: str, place: str) -> Finding:
@@ -183,6 +198,8 @@ def _lines(value: Any) -> list[str]:
     """Return a list that may be given as one text with a line for each."""
     if isinstance(value, str):
         value = value.splitlines()
+    elif value is not None and not isinstance(value, list):
+        value = [value]
     return [str(each).strip() for each in value or () if str(each).strip() and not str(each).strip().startswith("#")]
 
 

@@ -83,7 +83,6 @@ class Located:
 
     Attributes:
         path: Relative to the root, with ``/``; may lead out of it with ``..``.
-        kind: ``path`` for :mod:`pathlib`, ``text`` for names made with :mod:`os.path`.
     """
 
     path: str
