@@ -19,7 +19,6 @@ import tomlkit
 
 from modelwright.errors import ScaffoldError
 from modelwright.project.notebook.convert import Converted, Reported, check_data, convert_notebook
-from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.proving import TIMEOUT_S, ProofReport, prove
 from modelwright.project.notebook.reading import read_notebook
 from modelwright.project.notebook.stripping import stripped
@@ -125,7 +124,7 @@ def convert(
         project=created,
         notebook=Path(path).name,
         cells=sum(cell.kind == "code" for cell in notebook.cells),
-        steps=tuple(PLACES[block.stage].function for block in converted.plan.blocks),
+        steps=tuple(block.function for block in converted.plan.blocks),
         model=converted.plan.target.model.name,
         settings=converted.settings,
         requirements=converted.requirements,

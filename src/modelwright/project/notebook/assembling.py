@@ -9,7 +9,6 @@ import textwrap
 from pathlib import Path
 
 from modelwright.project.notebook.knobs import Knobs, Setting
-from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.sources import compose
 from modelwright.project.notebook.writing import Modules
 
@@ -31,17 +30,16 @@ def pipeline_text(modules: Modules) -> str:
     plan = modules.plan
     steps: list[str] = []
     for block in plan.blocks:
-        place = PLACES[block.stage]
         takes = [plan.names[value] for value in modules.takes(block)]
         takes += ["settings"] if modules.takes_settings(block) else []
         gives = modules.gives(block)
-        call = f"{place.function}({', '.join(takes)})"
+        call = f"{block.function}({', '.join(takes)})"
         bound = [*gives, "found"] if block.measures else gives
         steps.append(f"{', '.join(bound)} = {call}" if bound else call)
         if block.measures:
             steps.append("measured |= found")
         observed = [*gives, *(["measured"] if block.measures else [])]
-        steps.append(f'observe("{place.step}"{"".join(f", {name}={name}" for name in observed)})')
+        steps.append(f'observe("{block.step}"{"".join(f", {name}={name}" for name in observed)})')
     body = _RUN.format(steps=textwrap.indent("\n".join(steps), "    "), results=_results(modules))
     text = compose("Run everything from the data to the measured model.", body, imports=modules.imports,
                    homes=modules.homes | {"Prepared": "serialise"}, module="pipeline")  # fmt: skip

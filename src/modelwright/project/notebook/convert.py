@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelwright.errors import CellError
 from modelwright.project.notebook.assembling import config_text, pipeline_text, settings_text
 from modelwright.project.notebook.cells import Cell, Notebook, cell_error
 from modelwright.project.notebook.datafiles import DataFiles, find_files
@@ -84,15 +85,16 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
     """
     separated = {cell.number: separate(cell) for cell in notebook.cells if cell.kind == "code"}
     cells = list(_code_cells(notebook, separated))
-    ordered = put_in_order(cells)
-    plan = make_plan(ordered.flow, model=model)
+    ordered = put_in_order(cells, lost=_lost(separated))
+    titles = _titles(notebook)
+    plan = make_plan(ordered.flow, model=model, titles=titles)
     folder = Path(notebook.path).parent
     local = _local_modules(plan, folder, separated)
     data = find_files(ordered.flow, folder)
     knobs = find_knobs(plan, data.spelled)
     imports = Imports.of(ordered.flow, frozenset(local))
     modules = Modules(Speller(plan, knobs, data.spelled), imports)
-    drawing = Drawing(modules, imports, _titles(notebook)).text()
+    drawing = Drawing(modules, imports, titles).text()
     texts = {f"{name}.py": text for name, text in modules.texts().items()}
     texts |= {"pipeline.py": pipeline_text(modules), "settings.py": settings_text(knobs)}
     texts |= {"visualization.py": drawing} if drawing else {}
@@ -111,6 +113,22 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
         [*_reported(notebook, plan, separated, data, became), *_whole(ordered.notes, plan)],
         sum(map(len, knobs.sections.values())),
     )
+
+
+def _lost(separated: dict[int, Separated]) -> dict[str, CellError]:
+    """Return what to say about each name that only a shell or IPython gives."""
+    return {
+        one.name: cell_error(
+            number,
+            one.line,
+            one.text,
+            what=f"Cell {number} takes {one.name!r} from a shell or from IPython.",
+            why="Later cells need it, and a package has neither.",
+            hint="Write it in Python, for example with pathlib, glob or subprocess.",
+        )
+        for number, found in separated.items()
+        for one in found.unkept
+    }
 
 
 def _code_cells(notebook: Notebook, separated: dict[int, Separated]) -> Iterator[CodeCell]:
@@ -176,7 +194,7 @@ def _became(plan: Plan) -> dict[int, list[str]]:
     for block in plan.blocks:
         place = PLACES[block.stage]
         for index in block.statements:
-            add(index, f"`{place.function}` in {place.module}.py")
+            add(index, f"`{block.function}` in {place.module}.py")
     for display in plan.displays:
         for index in display.statements:
             add(index, "visualization.py")

@@ -50,17 +50,23 @@ def find_files(flow: Flow, folder: Path) -> DataFiles:
     """
     found = DataFiles()
     texts = _constants(flow)
+    literals = {
+        node.value
+        for statement in flow.statements
+        for node in ast.walk(statement.node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
     written = {text for index in range(len(flow.statements)) for text, reads in _paths(flow, index, texts) if not reads}
     for index, statement in enumerate(flow.statements):
         for text, reads in _paths(flow, index, texts):
             if _ADDRESS.match(text):
                 found.network.append((statement.cell.number, text))
             elif reads and text not in written and text not in found.spelled:
-                _take(found, statement.cell.number, text, folder)
+                _take(found, statement.cell.number, text, folder, literals)
     return found
 
 
-def _take(found: DataFiles, cell: int, text: str, folder: Path) -> None:
+def _take(found: DataFiles, cell: int, text: str, folder: Path, literals: set[str]) -> None:
     path = (folder / text).expanduser()
     if path.is_dir():
         found.notes.append(f"cell {cell} reads the folder {text!r}; it is not copied")
@@ -70,10 +76,26 @@ def _take(found: DataFiles, cell: int, text: str, folder: Path) -> None:
     elif path.stat().st_size > LARGEST_COPY:
         found.spelled[text] = str(path.resolve())
         found.notes.append(f"cell {cell} reads {text!r}, which is too large to be copied; it is read where it is")
-    else:
+    elif text in literals:
         target = _place(found, PurePosixPath(text.replace("\\", "/")).name, path)
         found.copied[target] = path
         found.spelled[text] = target
+    else:
+        _take_put_together(found, cell, text, path, literals)
+
+
+def _take_put_together(found: DataFiles, cell: int, text: str, path: Path, literals: set[str]) -> None:
+    """Take a file whose path the notebook puts together, so that only the folder in it can be written anew."""
+    if not text.startswith(("..", "/", "~")):
+        found.copied[PurePosixPath(text).as_posix()] = path
+        return
+    folders = [one for one in literals if one.startswith(("..", "/", "~")) and text.startswith(one)]
+    if not folders:
+        found.notes.append(f"cell {cell} reads {text!r}, a path that it puts together; copy the file yourself")
+        return
+    folder = max(folders, key=len)
+    found.spelled[folder] = "data/" if folder.endswith("/") else "data"
+    found.copied[f"data/{text[len(folder) :].lstrip('/')}"] = path
 
 
 def _place(found: DataFiles, name: str, path: Path) -> str:
@@ -90,8 +112,9 @@ def _constants(flow: Flow) -> dict[str, str]:
     for statement in flow.statements:
         node = statement.node
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                found[node.targets[0].id] = node.value.value
+            text = _text(node.value, found)
+            if text is not None:
+                found[node.targets[0].id] = text
     return found
 
 

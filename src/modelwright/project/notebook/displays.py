@@ -1,17 +1,17 @@
-"""Find the cells that draw or show, and the stage after which each can be run.
+"""Find the cells that draw or show, and the function after which each can be run.
 
 Called by plan. What only serves looking goes to ``visualization``: the drawing statements and what only they need, a
-function per cell. A function runs after the stage that gives it what it looks at.
+function per cell. A function runs after the block that gives it what it looks at; a stage is divided
+where the notebook looked at a value between two changes of it.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from modelwright.project.notebook.flow import Flow, Value
-from modelwright.project.notebook.roles import Stage
 from modelwright.project.notebook.stages import Staging
 
 
@@ -22,32 +22,75 @@ class Display:
     Attributes:
         cell: Number of the cell.
         statements: Indices of its statements, in order.
-        after: The stage after which it runs.
-        looks_at: For each value of the model's making that it reads, the one that is there by then.
+        after: Position of the block after which it runs.
+        looks_at: Values of the model's making that it reads.
         uses: Values that it takes from earlier displays.
         makes: Values that it leaves to later displays.
     """
 
     cell: int
     statements: tuple[int, ...]
-    after: Stage
-    looks_at: dict[Value, Value] = field(default_factory=dict)
+    after: int
+    looks_at: tuple[Value, ...] = ()
     uses: tuple[Value, ...] = ()
     makes: tuple[Value, ...] = ()
 
 
 def find_displays(flow: Flow, staging: Staging, measured: frozenset[int]) -> tuple[Display, ...]:
-    """Return what is drawn and shown, in the order in which it can run."""
+    """Return what is drawn and shown, a display for each cell, not yet placed."""
     shown = [index for index in range(len(flow.statements)) if _is_shown(flow, index, staging, measured)]
     kept = flow.needed(shown) - set(staging.order) - staging.saves
     kept = {index for index in kept if not flow.statements[index].defines and not flow.statements[index].is_import}
     by_cell: dict[int, list[int]] = defaultdict(list)
     for index in sorted(kept):
         by_cell[flow.statements[index].cell.number].append(index)
+    return tuple(
+        _display(flow, staging, cell, indices) for cell, indices in sorted(by_cell.items(), key=lambda item: item[1][0])
+    )
+
+
+def cuts(flow: Flow, staging: Staging, displays: tuple[Display, ...]) -> frozenset[int]:
+    """Return the statements before which a stage is divided, so that a display sees a value as the notebook did."""
+    found: set[int] = set()
+    for display in displays:
+        for value in display.looks_at:
+            before, after = _writers(flow, staging, display, value)
+            if before:
+                stage = staging.stage[before[-1]]
+                same = [index for index in after if staging.stage[index] == stage]
+                found |= set(same[:1])
+    return frozenset(found)
+
+
+def place(
+    flow: Flow, staging: Staging, displays: tuple[Display, ...], block_of: dict[int, int]
+) -> tuple[Display, ...]:
+    """Say for each display after which block it runs, in the order in which they run."""
     placed: list[Display] = []
-    for cell, indices in sorted(by_cell.items(), key=lambda item: item[1][0]):
-        placed.append(_display(flow, staging, placed, cell, indices))
+    for display in displays:
+        after = [0]
+        for value in display.looks_at:
+            before, _ = _writers(flow, staging, display, value)
+            after.append(max((block_of[index] for index in before), default=block_of[value.made]))
+        after += [other.after for other in placed if set(other.makes) & set(display.uses)]
+        placed.append(replace(display, after=max(after)))
     return tuple(sorted(placed, key=lambda one: (one.after, one.statements[0])))
+
+
+def _writers(flow: Flow, staging: Staging, display: Display, value: Value) -> tuple[list[int], list[int]]:
+    """Return the statements that bind or change a name before a display reads it, and those after it."""
+    reading = [index for index in display.statements if value in flow.touches[index].reads.values()]
+    last = max(reading, default=display.statements[-1])
+    writers = sorted(
+        {
+            index
+            for other in flow.values
+            if other is value or (other.name == value.name and other.kind == "data")
+            for index in other.writers
+            if index in staging.stage
+        }
+    )
+    return [index for index in writers if index < last], [index for index in writers if index > last]
 
 
 def unused_cells(flow: Flow, staging: Staging, displays: tuple[Display, ...], ignored: frozenset[int]) -> list[int]:
@@ -78,7 +121,7 @@ def _is_silent(flow: Flow, index: int) -> bool:
     return index != last
 
 
-def _display(flow: Flow, staging: Staging, placed: list[Display], cell: int, indices: list[int]) -> Display:
+def _display(flow: Flow, staging: Staging, cell: int, indices: list[int]) -> Display:
     made = {value for index in indices for value in flow.touches[index].makes}
     read = {
         value
@@ -86,61 +129,10 @@ def _display(flow: Flow, staging: Staging, placed: list[Display], cell: int, ind
         for value in (*flow.touches[index].reads.values(), *flow.touches[index].changes)
         if value.kind == "data" and value not in made
     }
-    essential = {value for value in read if value.made in staging.stage}
-    uses = tuple(sorted(read - essential, key=lambda value: value.made))
-    after = max(
-        [
-            Stage.LOAD,
-            *(_seen_after(flow, staging, value, _reading(flow, value, indices)) for value in essential),
-            *(one.after for one in placed if set(one.makes) & set(uses)),
-        ]
-    )
-    looks_at = {value: _there(flow, staging, value, after) for value in essential}
-    return Display(cell, tuple(indices), after, looks_at, uses, tuple(sorted(made, key=lambda value: value.made)))
+    essential = sorted((value for value in read if value.made in staging.stage), key=_order)
+    uses = sorted((value for value in read if value.made not in staging.stage), key=_order)
+    return Display(cell, tuple(indices), 0, tuple(essential), tuple(uses), tuple(sorted(made, key=_order)))
 
 
-def _reading(flow: Flow, value: Value, indices: list[int]) -> list[int]:
-    return [index for index in indices if value in flow.touches[index].reads.values()] or indices
-
-
-def _strings(flow: Flow, index: int) -> set[str]:
-    return {
-        child.value
-        for child in ast.walk(flow.statements[index].node)
-        if isinstance(child, ast.Constant) and isinstance(child.value, str)
-    }
-
-
-def _seen_after(flow: Flow, staging: Staging, value: Value, indices: list[int]) -> Stage:
-    """Return the stage after which a value is as the display saw it, as nearly as stages allow.
-
-    In the middle of a stage, the columns decide: what was made before the display and is shown has to be there, what is
-    taken away behind it must still be there.
-    """
-    first = indices[-1]
-    same = [other for other in flow.values if other.name == value.name and other.kind == "data"]
-    writers = sorted({index for other in same for index in other.writers if index in staging.stage})
-    before = [index for index in writers if index < first]
-    if not before:
-        return staging.stage[value.made]
-    stage = max(staging.stage[index] for index in before)
-    later = [index for index in writers if index > first and staging.stage[index] == stage]
-    here = [index for index in before if staging.stage[index] == stage]
-    earlier = [staging.stage[index] for index in before if staging.stage[index] < stage]
-    if not later or not earlier:
-        return stage
-    shown = set().union(*(_strings(flow, index) for index in indices))
-    made_here = shown & set().union(*(_strings(flow, index) for index in here))
-    taken_later = shown & set().union(*(_strings(flow, index) for index in later))
-    return max(earlier) if taken_later and not made_here else stage
-
-
-def _there(flow: Flow, staging: Staging, value: Value, after: Stage) -> Value:
-    """Return the value of the same name that is there after a stage."""
-    same = [
-        other
-        for other in flow.values
-        if other.name == value.name and other.kind == "data" and staging.stage.get(other.made, Stage.DELIVER) <= after
-    ]
-    known = [other for other in same if other.made in staging.stage]
-    return max(known, key=lambda other: (staging.stage[other.made], other.made)) if known else value
+def _order(value: Value) -> tuple[int, str]:
+    return value.made, value.name

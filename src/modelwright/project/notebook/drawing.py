@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from modelwright.project.notebook.displays import Display
 from modelwright.project.notebook.flow import Value
-from modelwright.project.notebook.layout import PLACES, SUMMARIES
+from modelwright.project.notebook.layout import SUMMARIES
 from modelwright.project.notebook.plan import Plan
 from modelwright.project.notebook.sources import Imports, compose, indented
 from modelwright.project.notebook.vocabulary import DISPLAY_FUNCTIONS
@@ -91,7 +91,7 @@ class Drawing:
         for display in self.plan.displays:
             name = self._name(display, [name for names in after.values() for name in names])
             functions.append(self._function(display, name))
-            after[PLACES[display.after].step].append(name)
+            after[self.plan.blocks[display.after].step].append(name)
         table = "\n".join(
             [
                 "AFTER = {",
@@ -114,8 +114,9 @@ class Drawing:
         return name if name not in taken else f"{name}_{display.cell}"
 
     def _function(self, display: Display, name: str) -> str:
-        names = {value.name: self.plan.names[there] for value, there in display.looks_at.items()}
-        names |= {value.name: self.own.get(value, value.name) for value in (*display.uses, *display.makes)}
+        names = {value.name: self.own.get(value, value.name) for value in display.makes}
+        names |= {value.name: self.own.get(value, value.name) for value in display.uses}
+        names |= {value.name: self.plan.names[value] for value in display.looks_at}
         takes = sorted({names[value.name] for value in (*display.looks_at, *display.uses)})
         lines = [f"def {name}({', '.join(takes)}):", f'    """Draw or show what cell {display.cell} of the notebook did."""']
         nested = [one for one in self.plan.nested if any(one in self._reads(index) for index in display.statements)]
@@ -124,9 +125,9 @@ class Drawing:
             lines.append(indented(self.modules.speller.statement(index).strip("\n")))
         for index in display.statements:
             lines.append(indented(self._statement(index, names)))
-        left = sorted(self.own[value] for value in display.makes if self._used_later(value))
+        left = {self.own[value]: names[value.name] for value in display.makes if self._used_later(value)}
         if left:
-            lines.append("    return {" + ", ".join(f'"{one}": {one}' for one in left) + "}")
+            lines.append("    return {" + ", ".join(f'"{key}": {name}' for key, name in sorted(left.items())) + "}")
         return "\n".join(lines)
 
     def _reads(self, index: int) -> set[str]:

@@ -43,15 +43,26 @@ def find_measures(flow: Flow) -> tuple[Measure, ...]:
     taken: set[str] = set()
     for index, statement in enumerate(flow.statements):
         node = statement.node
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            if _is_measure(node.value):
-                name = node.targets[0].id
-                found.append(Measure(_unique(name, taken), index, name, node.value, kept=True))
+        if isinstance(node, ast.Assign):
+            for name, value in _bound(node):
+                if _is_measure(value):
+                    found.append(Measure(_unique(name, taken), index, name, value, kept=True))
         elif isinstance(node, ast.Expr):
             for value in _shown(node.value):
                 key = _unique(_call_name(value), taken)
                 found.append(Measure(key, index, ast.unparse(value), value, kept=False))
     return tuple(found)
+
+
+def _bound(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
+    """Return each name that an assignment binds with what it is bound to (``a, b = f(x), g(x)`` binds two)."""
+    target = node.targets[0]
+    if isinstance(target, ast.Name):
+        yield target.id, node.value
+    elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        for name, value in zip(target.elts, node.value.elts, strict=False):
+            if isinstance(name, ast.Name):
+                yield name.id, value
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from modelwright.project.notebook.flow import Value
-from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.plan import Plan
 
 NOTE = "__mw_note__"
@@ -52,19 +51,21 @@ def observed_cells(plan: Plan) -> tuple[ObservedCell, ...]:
 
 def keys(plan: Plan) -> tuple[str, ...]:
     """Return every key that is noted, in the order of the project."""
-    found = [f"{PLACES[block.stage].step}.{plan.names[value]}" for block in plan.blocks for value in block.gives]
+    found = [f"{block.step}.{plan.names[value]}" for block in plan.blocks for value in block.gives]
     measured = [f"measured.{one.key}" for block in plan.blocks for one in block.measures]
     return tuple([*measured, "prediction", *found])
 
 
 def _notes(plan: Plan) -> dict[int, list[tuple[str, str]]]:
     notes: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for block in plan.blocks:
+    block_of = {index: position for position, block in enumerate(plan.blocks) for index in block.statements}
+    for position, block in enumerate(plan.blocks):
         for value in block.gives:
-            writers = [index for index in value.writers if plan.staging.stage.get(index, 99) <= block.stage]
+            writers = [index for index in value.writers if index in block_of and block_of[index] <= position]
             if writers and _bound(plan, value, max(writers)):
-                key = f"{PLACES[block.stage].step}.{plan.names[value]}"
-                notes[max(writers)].append((key, value.name))
+                notes[max(writers)].append((f"{block.step}.{plan.names[value]}", value.name))
+        for name, rows in block.rows.items():
+            notes[rows.index].append((f"{block.step}.{name}", rows.text))
     target = plan.target
     asked = target.asked
     if asked is not None:

@@ -6,7 +6,7 @@ is tried, and then moving up the cells that define what is missing; what nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelwright.errors import CellError
@@ -28,8 +28,12 @@ class Ordered:
     notes: tuple[str, ...]
 
 
-def put_in_order(cells: Sequence[CodeCell]) -> Ordered:
+def put_in_order(cells: Sequence[CodeCell], *, lost: Mapping[str, CellError] | None = None) -> Ordered:
     """Choose an order of cells in which every name is defined before it is used.
+
+    Args:
+        cells: The code cells, as they stand.
+        lost: Names whose values only a shell or IPython could give, with what to say when one of them is needed.
 
     Raises:
         CellError: A name is used that nothing defines, in any order.
@@ -50,6 +54,8 @@ def put_in_order(cells: Sequence[CodeCell]) -> Ordered:
             return Ordered(flow, (*notes, f"the cells only work in the order in which they were run: {said}"))
     moved, flow = _hoisted(as_it_stands, parts)
     if flow.undefined:
+        if lost and flow.undefined[0].name in lost:
+            raise lost[flow.undefined[0].name]
         raise _missing(flow.undefined[0], flow)
     return Ordered(flow, (*notes, *moved))
 

@@ -6,11 +6,13 @@ Called by convert. All decisions are made here and in the modules it calls; writ
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from modelwright.project.notebook.displays import Display, find_displays
+from modelwright.project.notebook.displays import Display, cuts, find_displays, place
 from modelwright.project.notebook.flow import Flow, Value
+from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.measures import Measure, find_measures
 from modelwright.project.notebook.naming import choose_names
 from modelwright.project.notebook.roles import Stage
@@ -20,10 +22,12 @@ from modelwright.project.notebook.target import Expression, Target, find_target
 
 @dataclass(frozen=True)
 class Block:
-    """The function of one stage.
+    """A function of the pipeline: a stage, or a part of one.
 
     Attributes:
         stage: The stage.
+        function: Name of the function.
+        step: What it is called in progress and proof.
         statements: Indices of its statements, in order.
         takes: Values that earlier stages made.
         gives: Values that later stages, the model or the displays need.
@@ -32,6 +36,8 @@ class Block:
     """
 
     stage: Stage
+    function: str
+    step: str
     statements: tuple[int, ...]
     takes: tuple[Value, ...]
     gives: tuple[Value, ...]
@@ -65,11 +71,12 @@ class Plan:
     nested: frozenset[str]
 
 
-def make_plan(flow: Flow, *, model: str = "") -> Plan:
+def make_plan(flow: Flow, *, model: str = "", titles: Mapping[int, str] | None = None) -> Plan:
     """Plan the project of a notebook.
 
     Args:
         flow: The graph.
+        titles: What each cell may be called.
         model: Name of the model, if the caller knows it.
 
     Raises:
@@ -81,8 +88,12 @@ def make_plan(flow: Flow, *, model: str = "") -> Plan:
     measured = frozenset(measure.index for measure in measures)
     constants = _constants(flow)
     staging = _without(staging, frozenset(constants.values()))
-    displays = find_displays(flow, staging, measured | frozenset(constants.values()))
-    blocks = _blocks(flow, staging, target, measures, displays, constants)
+    seen = find_displays(flow, staging, measured | frozenset(constants.values()))
+    parts = _parts(staging, cuts(flow, staging, seen))
+    block_of = {index: position for position, part in enumerate(parts) for index in part}
+    displays = place(flow, staging, seen, block_of)
+    names = list(_block_names(flow, staging, parts, titles or {}))
+    blocks = _blocks(flow, staging, target, measures, displays, constants, parts, names)
     nested = frozenset(
         name for name, function in flow.functions.items() if function.reads & (flow.pinned - constants.keys())
     )
@@ -123,6 +134,34 @@ def _is_literal(node: ast.expr) -> bool:
     return True
 
 
+def _parts(staging: Staging, cut: frozenset[int]) -> list[tuple[int, ...]]:
+    """Divide the essential statements by stage, and stages before the given statements."""
+    parts: list[list[int]] = []
+    for index in staging.order:
+        if not parts or staging.stage[parts[-1][-1]] != staging.stage[index] or index in cut:
+            parts.append([])
+        parts[-1].append(index)
+    return [tuple(part) for part in parts]
+
+
+def _block_names(
+    flow: Flow, staging: Staging, parts: list[tuple[int, ...]], titles: Mapping[int, str]
+) -> Iterator[tuple[str, str]]:
+    """Name the functions: the first of a stage by the stage, the others by what their cells are called."""
+    taken: set[str] = set()
+    count: dict[Stage, int] = {}
+    for part in parts:
+        stage = staging.stage[part[0]]
+        where = PLACES[stage]
+        count[stage] = number = count.get(stage, 0) + 1
+        words = re.findall(r"[a-z]+", titles.get(flow.statements[part[0]].cell.number, "").lower())[:4]
+        name = where.function if number == 1 else "_".join([where.step, *words] if words else [where.step, str(number)])
+        if name in taken or name in flow.functions:
+            name = f"{name}_{number}"
+        taken.add(name)
+        yield name, where.step if number == 1 else f"{where.step}_{number}"
+
+
 def _blocks(
     flow: Flow,
     staging: Staging,
@@ -130,39 +169,33 @@ def _blocks(
     measures: tuple[Measure, ...],
     displays: tuple[Display, ...],
     constants: dict[str, int],
+    parts: list[tuple[int, ...]],
+    names: list[tuple[str, str]],
 ) -> tuple[Block, ...]:
-    blocks = []
     wanted = _wanted_at_the_end(target, staging)
-    for stage in Stage:
-        indices = tuple(index for index in staging.order if staging.stage[index] == stage)
-        if not indices:
-            continue
+    blocks = []
+    for position, indices in enumerate(parts):
         made = {value for index in indices for value in flow.touches[index].makes}
         touched = {value for index in indices for value in _touched(flow, index)}
         takes = {value for value in touched - made if value.made in staging.stage}
         changed = {value for index in indices for value in flow.touches[index].changes} & (takes | made)
-        later = {
-            value
-            for index in staging.order
-            if staging.stage[index] > stage
-            for value in _touched(flow, index)
-        }
-        looked_at = {value for one in displays if one.after >= stage for value in one.looks_at.values()}
-        gives = (made | changed) & (later | wanted | looked_at)
+        later = {value for part in parts[position + 1 :] for index in part for value in _touched(flow, index)}
+        looked_at = {value for one in displays if one.after >= position for value in one.looks_at}
         blocks.append(
             Block(
-                stage,
-                indices,
-                _in_order(value for value in takes if value.name not in constants),
-                _in_order(gives),
-                tuple(measure for measure in measures if measure.index in indices),
-                {name: one for name, one in target.rows().items() if not one.name and one.index in indices},
+                staging.stage[indices[0]],
+                *names[position],
+                statements=indices,
+                takes=_in_order(value for value in takes if value.name not in constants),
+                gives=_in_order((made | changed) & (later | wanted | looked_at)),
+                measures=tuple(measure for measure in measures if measure.index in indices),
+                rows={name: one for name, one in target.rows().items() if not one.name and one.index in indices},
             )
         )
     return tuple(blocks)
 
 
-def _in_order(values: Iterator[Value] | set[Value]) -> tuple[Value, ...]:
+def _in_order(values: Iterable[Value]) -> tuple[Value, ...]:
     return tuple(sorted(values, key=lambda value: (value.made, value.name)))
 
 
@@ -182,24 +215,24 @@ def _lives(
 ) -> dict[Value, tuple[int, int]]:
     """Return for each essential value the positions at which it is made and last needed."""
     position = {index: place for place, index in enumerate(staging.order)}
-    end_of = {block.stage: position[block.statements[-1]] + 1 for block in blocks}
+    ends = [position[block.statements[-1]] + 1 for block in blocks]
     lives: dict[Value, tuple[int, int]] = {}
+
+    def needed(value: Value, until: int) -> None:
+        if value in lives:
+            lives[value] = (lives[value][0], max(lives[value][1], until))
+
     for index in staging.order:
         for value in flow.touches[index].makes:
             lives[value] = (position[index], position[index])
         for value in _touched(flow, index):
-            if value in lives:
-                lives[value] = (lives[value][0], position[index])
-    for block in blocks:
+            needed(value, position[index])
+    for block, end in zip(blocks, ends, strict=True):
         for value in block.gives:
-            if value in lives:
-                lives[value] = (lives[value][0], max(lives[value][1], end_of[block.stage]))
+            needed(value, end)
     for value in _wanted_at_the_end(target, staging):
-        if value in lives:
-            lives[value] = (lives[value][0], len(position) + 1)
+        needed(value, len(position) + 1)
     for one in displays:
-        reached = max((end for stage, end in end_of.items() if stage <= one.after), default=0)
-        for value in one.looks_at.values():
-            if value in lives:
-                lives[value] = (lives[value][0], max(lives[value][1], reached))
+        for value in one.looks_at:
+            needed(value, ends[one.after])
     return lives

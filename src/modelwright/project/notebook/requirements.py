@@ -5,6 +5,7 @@ Called by convert. Versions are those installed here, because the notebook was m
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterable
 
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 from modelwright.capturing.distributions import installed, owner
 from modelwright.project.adopting.known_names import MODULES
 from modelwright.project.notebook.flow import Flow
+from modelwright.project.notebook.sources import NOTEBOOK_ONLY
 
 NEEDED_BY_CALLS = {
     "read_excel": "openpyxl",
@@ -27,7 +29,7 @@ NEEDED_BY_CALLS = {
 }
 """Distributions that a call needs although nothing imports them."""
 NEEDED_BY_ATTRIBUTES = {"plot": "matplotlib", "hist": "matplotlib", "boxplot": "matplotlib", "style": "jinja2"}
-NOT_NEEDED = frozenset("IPython google ipywidgets kaggle_secrets ipykernel notebook jupyter modelwright".split())
+NOT_NEEDED = NOTEBOOK_ONLY | {"modelwright"}
 """Modules that only a notebook needs, or that bring themselves."""
 
 
@@ -52,8 +54,6 @@ def requirements_of(flow: Flow, *, installs: Iterable[str], local: frozenset[str
 
 
 def _modules(flow: Flow, local: frozenset[str]) -> set[str]:
-    import ast
-
     found: set[str] = set()
     for statement in flow.statements:
         for node in ast.walk(statement.node):

@@ -43,7 +43,6 @@ _HEADINGS = (
     (Stage.FEATURES, r"feature|encod|engineer|scal|transform"),
     (Stage.PREPROCESS, r"clean|preprocess|pre-process|missing|wrangl|prepar|imput|outlier|duplicate"),
     (Stage.LOAD, r"load|read|import|collect|dataset|get the data"),
-    (Stage.DELIVER, r"submi|deploy|save|export|inference"),
 )
 
 

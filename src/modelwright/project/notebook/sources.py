@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from modelwright.project.notebook.flow import Flow
 
+NOTEBOOK_ONLY = frozenset("IPython google ipywidgets kaggle_secrets ipykernel notebook jupyter".split())
+"""Modules that there are in a notebook only."""
+
 
 @dataclass
 class Imports:
@@ -30,12 +33,18 @@ class Imports:
         """Collect the imports of a notebook."""
         found = cls(local=local)
         for statement in flow.statements:
-            if statement.is_import:
+            if statement.is_import and not found._of_notebooks(statement.node):
                 for name in sorted(statement.binds | statement.may_bind):
                     for line in found._of_statement(statement.node, statement.code, name):
                         lines = found.lines.setdefault(name, [])
                         lines += [line] if line not in lines else []
         return found
+
+    def _of_notebooks(self, node: ast.stmt) -> bool:
+        """Say whether a statement imports what only a notebook has."""
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        return bool(names) and all(name.partition(".")[0] in NOTEBOOK_ONLY for name in names)
 
     def _of_statement(self, node: ast.stmt, code: str, name: str) -> list[str]:
         if isinstance(node, ast.Import):
@@ -43,6 +52,7 @@ class Imports:
             return [self._module(one) for one in found]
         if isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
+            module = "tqdm" if module in ("tqdm.notebook", "tqdm.autonotebook") else module
             module = f".{module}" if module.partition(".")[0] in self.local else module
             names = [one for one in node.names if (one.asname or one.name) == name]
             return [f"from {module} import {ast.unparse(one)}" for one in names]

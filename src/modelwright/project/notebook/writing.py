@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from modelwright.project.notebook.flow import Value
 from modelwright.project.notebook.layout import MODULES, PLACES, SUMMARIES
 from modelwright.project.notebook.plan import Block, Plan
-from modelwright.project.notebook.roles import Stage
 from modelwright.project.notebook.sources import Imports, compose, indented
 from modelwright.project.notebook.spelling import Speller
 from modelwright.project.notebook.target import Expression
@@ -33,7 +32,7 @@ class Modules:
         self.speller = speller
         self.plan: Plan = speller.plan
         self.imports = imports
-        self.homes = {PLACES[block.stage].function: PLACES[block.stage].module for block in self.plan.blocks}
+        self.homes = {block.function: PLACES[block.stage].module for block in self.plan.blocks}
         self.homes["Settings"] = "settings"
         self.homes |= self._items()
 
@@ -89,14 +88,14 @@ class Modules:
 
     def _function(self, block: Block) -> str:
         """Return the function of a stage."""
-        place, names = PLACES[block.stage], self.plan.names
+        names = self.plan.names
         body = "\n".join(self.body(block))
         takes = [names[value] for value in self.takes(block)]
         settings = ["settings: Settings"] if "settings." in body else []
         gives = [*self.gives(block), *(["measured"] if block.measures else [])]
-        head = f"def {place.function}({', '.join([*takes, *settings])}):"
+        head = f"def {block.function}({', '.join([*takes, *settings])}):"
         if len(head) > 100:
-            head = f"def {place.function}(\n    " + ", ".join([*takes, *settings]) + ",\n):"
+            head = f"def {block.function}(\n    " + ", ".join([*takes, *settings]) + ",\n):"
         lines = [head, *self._docstring(block, takes, gives), indented(body)]
         if gives:
             lines.append(f"    return {', '.join(gives)}")
@@ -128,8 +127,8 @@ class Modules:
         return [*lines, '    """'] if len(lines) > 1 else [lines[0] + '"""']
 
     def _origin(self, value: Value) -> str:
-        stage = self.plan.staging.stage[value.made]
-        return f"As `{PLACES[stage].function}` made it."
+        made = next(block for block in self.plan.blocks if value.made in block.statements)
+        return f"As `{made.function}` made it."
 
     def body(self, block: Block) -> list[str]:
         """Return the statements of a stage, one text for each."""
@@ -209,8 +208,3 @@ def _joined(words: list[str]) -> str:
     if len(words) > 12:
         words = [*words[:11], f"{len(words) - 11} more"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def stages_of(plan: Plan) -> tuple[Stage, ...]:
-    """Return the stages that the project has."""
-    return tuple(block.stage for block in plan.blocks)
