@@ -188,8 +188,9 @@ def test_git_gets_one_commit_with_everything(tmp_path: Path, index: str) -> None
     ("arguments", "code", "said"),
     [
         (["class"], 2, "not a Python identifier"),
-        (["loans", "--minimal", "--full"], 4, "either minimal or full"),
-        (["--minimal"], 4, "no name"),
+        (["loans", "--minimal", "--full"], 2, "--minimal"),
+        (["loans", "--without", "cii"], 2, "cii"),
+        (["--minimal"], 2, "no name"),
         (["--update"], 4, "not made by modelwright new"),
         (["loans", "--task", "poetry"], 2, "poetry"),
     ],

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import Group, Parameter, validators
 
 from modelwright.cli import configuration
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag, quoted
-from modelwright.errors import ScaffoldError
+from modelwright.errors import NameVersionError
 from modelwright.plugins import need
-from modelwright.project.scaffold.answers import Answers, Size, Task, check_answers
+from modelwright.project.scaffold.answers import Answers, Part, Size, Task, check_answers
 from modelwright.project.scaffold.repository import find_git, first_commit
 from modelwright.project.scaffold.taken import Answer, ask, refuse_taken
 
@@ -28,19 +28,21 @@ if TYPE_CHECKING:
     from modelwright.project.scaffold.create import Created
     from modelwright.project.scaffold.update import Updated
 
+LAYOUT = Parameter(group=Group("Layout", validator=validators.mutually_exclusive))
+
 
 def new(
     name: Annotated[str, Parameter(help="Name of the model: what is installed, and with '_' for '-' imported.")] = "",
     /,
     *,
-    minimal: Annotated[bool, flag("Six files.")] = False,
-    full: Annotated[bool, flag("The field's usual layout, with a folder for each concern.")] = False,
+    minimal: Annotated[bool, flag("Six files."), LAYOUT] = False,
+    full: Annotated[bool, flag("The field's usual layout, with a folder for each concern."), LAYOUT] = False,
     task: Annotated[Task, Parameter(help="What kind of model the example is.")] = "classification",
     from_: Annotated[
         Path | None, Parameter(name="--from", help="A notebook (.ipynb), percent script (.py) or marimo file.")
     ] = None,
     setuptools: Annotated[bool, flag("Build with setuptools: setup.py, MANIFEST.in, requirements.txt.")] = False,
-    without: Annotated[tuple[str, ...], Parameter(negative="", help="Leave this part out; may be repeated.")] = (),
+    without: Annotated[tuple[Part, ...], Parameter(negative="", help="Leave this part out; may be repeated.")] = (),
     description: Annotated[str, Parameter(help="One line about the model.")] = "",
     author: Annotated[str, Parameter(help="Who makes it.")] = "",
     into: Annotated[Path, Parameter(help="Folder that shall hold the project's folder.")] = Path(),
@@ -58,8 +60,6 @@ def new(
     need("project", "jinja2", "yaml", *(("libcst", "nbformat") if from_ else ()))
     if update:
         return _update(into / name, dry_run=dry_run, output=output)
-    if minimal and full:
-        raise ScaffoldError("A project is either minimal or full.", hint="Leave one of the two out.")
     size: Size = "converted" if from_ else "minimal" if minimal else "full" if full else "default"
     answers = check_answers(
         Answers(
@@ -96,7 +96,7 @@ def new(
 
 def _suggested(notebook: Path | None) -> str:
     if notebook is None:
-        raise ScaffoldError("The project has no name.", hint="modelwright new churn")
+        raise NameVersionError("The project has no name.", hint="modelwright new churn")
     from modelwright.project.conversion import suggested_name
 
     return suggested_name(notebook)

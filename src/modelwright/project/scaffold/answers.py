@@ -19,7 +19,7 @@ from modelwright.spec.struct import Frozen
 
 Size = Literal["minimal", "default", "full", "converted"]
 Task = Literal["classification", "regression", "ranking", "function"]
-PARTS = (
+Part = Literal[
     "changelog",
     "ci",
     "gitignore",
@@ -28,7 +28,8 @@ PARTS = (
     "scripts",
     "tests",
     "visualization",
-)
+]
+PARTS: tuple[Part, ...] = get_args(Part)
 """What can be left out of a project; which files each stands for is said in the template's ``copier.yml``."""
 
 
@@ -55,7 +56,7 @@ class Answers(Frozen, frozen=True, kw_only=True):
     author: str = ""
     python: str = "3.11"
     setuptools: bool = False
-    without: tuple[str, ...] = ()
+    without: tuple[Part, ...] = ()
     modelwright: str = ">=0.1.0"
     date: str
 
