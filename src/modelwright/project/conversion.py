@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 import tomlkit
+from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]
 
 from modelwright.errors import ScaffoldError
 from modelwright.project.notebook.convert import Converted, Reported, check_data, convert_notebook
@@ -157,10 +159,22 @@ def _finish(folder: Path, converted: Converted) -> None:
     train = document["project"]["optional-dependencies"]["train"]
     for line in reversed(converted.requirements):
         train.insert(0, line.replace("==", ">="))
+    document["tool"]["ruff"]["extend-exclude"].append("notebooks")
+    lint = document["tool"]["ruff"]["lint"]
+    lint["select"] = ["E9", "F63", "F7", "F82", "I"]
+    lint["select"].comment("errors only: the notebook's style is its author's; add more as you clean up")
     path.write_text(tomlkit.dumps(document), "utf-8")
     for module in folder.glob("src/*/serialise.py"):
         notebook = next(folder.glob("notebooks/*")).name
         module.write_text(module.read_text("utf-8").replace("NOTEBOOK_FILE", notebook), "utf-8")
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Bring imports and layout into the form that the project's own checks ask for."""
+    ruff = [find_ruff_bin(), "--quiet"]
+    for command in (["check", "--fix-only", "--select", "I,F401", "--exit-zero"], ["format"]):
+        subprocess.run([*ruff[:1], *command, *ruff[1:], "--no-cache", "src", "tests"], cwd=folder, check=False)
 
 
 def report_text(converted: Converted, name: str) -> str:

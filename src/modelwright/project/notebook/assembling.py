@@ -110,7 +110,7 @@ def settings_text(knobs: Knobs) -> str:
     sections = {name: keys for name, keys in knobs.sections.items() if keys}
     classes = [_section(name, keys) for name, keys in sections.items()]
     fields = "".join(f"    {name}: {name.title()} = {name.title()}()\n" for name in sections)
-    whole = f'@dataclass(frozen=True)\nclass Settings:\n    """All settings, one attribute for each table of config.toml."""\n'
+    whole = '@dataclass(frozen=True)\nclass Settings:\n    """All settings, one attribute for each table of config.toml."""\n'
     classes.append(whole + (f"\n{fields}" if fields else ""))
     return SETTINGS.read_text("utf-8").replace(_INCLUDE, "\n\n\n".join(one.strip("\n") for one in classes))
 
@@ -127,7 +127,9 @@ def config_text(knobs: Knobs) -> str:
     import tomlkit
 
     document = tomlkit.document()
-    document.add(tomlkit.comment("Every setting with the value that it had in the notebook; --set table.key=value changes one."))
+    document.add(
+        tomlkit.comment("Every setting with the value that it had in the notebook; --set table.key=value changes one.")
+    )
     for name, keys in knobs.sections.items():
         if keys:
             table = tomlkit.table()

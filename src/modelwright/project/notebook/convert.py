@@ -24,7 +24,7 @@ from modelwright.project.notebook.observing import ObservedCell, observed_cells
 from modelwright.project.notebook.order import put_in_order
 from modelwright.project.notebook.plan import Plan, make_plan
 from modelwright.project.notebook.requirements import requirements_of
-from modelwright.project.notebook.sources import Imports
+from modelwright.project.notebook.sources import Imports, shown_text
 from modelwright.project.notebook.spelling import Speller
 from modelwright.project.notebook.statements import CodeCell
 from modelwright.project.notebook.writing import Modules
@@ -98,6 +98,8 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
     texts = {f"{name}.py": text for name, text in modules.texts().items()}
     texts |= {"pipeline.py": pipeline_text(modules), "settings.py": settings_text(knobs)}
     texts |= {"visualization.py": drawing} if drawing else {}
+    shown = {name for text in texts.values() for name in imports.shown if "from .shown import" in text and name in text}
+    texts |= {"shown.py": shown_text(shown)} if shown else {}
     texts |= {f"{name}.py": _relative(text, frozenset(local)) for name, text in local.items()}
     installs = [line for one in separated.values() for line in one.installs]
     became = _became(plan)
@@ -148,15 +150,16 @@ def _heading(cell: Cell) -> str:
 
 
 def _titles(notebook: Notebook) -> dict[int, str]:
-    """Return what each code cell may be called: its first comment, else the heading above it."""
+    """Return what each code cell may be called: its first comment, else the heading right above it."""
     titles: dict[int, str] = {}
     heading = ""
     for cell in notebook.cells:
         if cell.kind == "markdown":
-            heading = _heading(cell) or heading
+            heading = _heading(cell)
         else:
             comment = re.match(r"\s*#+\s*(.+)", cell.source)
-            titles[cell.number] = comment.group(1) if comment and len(comment.group(1)) < 60 else heading
+            titles[cell.number] = comment.group(1) if comment and len(comment.group(1)) < 50 else heading
+            heading = ""
     return titles
 
 
@@ -202,7 +205,10 @@ def _became(plan: Plan) -> dict[int, list[str]]:
         if statement.is_import:
             add(index, "imports")
         elif statement.defines:
-            add(index, f"function `{statement.defines}`" if statement.defines not in plan.nested else "a stage's own function")
+            add(
+                index,
+                f"function `{statement.defines}`" if statement.defines not in plan.nested else "a stage's own function",
+            )
         elif index in plan.staging.saves:
             add(index, "serialise.py")
     return became

@@ -62,9 +62,7 @@ def cuts(flow: Flow, staging: Staging, displays: tuple[Display, ...]) -> frozens
     return frozenset(found)
 
 
-def place(
-    flow: Flow, staging: Staging, displays: tuple[Display, ...], block_of: dict[int, int]
-) -> tuple[Display, ...]:
+def place(flow: Flow, staging: Staging, displays: tuple[Display, ...], block_of: dict[int, int]) -> tuple[Display, ...]:
     """Say for each display after which block it runs, in the order in which they run."""
     placed: list[Display] = []
     for display in displays:
@@ -72,7 +70,8 @@ def place(
         for value in display.looks_at:
             before, _ = _writers(flow, staging, display, value)
             after.append(max((block_of[index] for index in before), default=block_of[value.made]))
-        after += [other.after for other in placed if set(other.makes) & set(display.uses)]
+        needed = flow.needed(display.statements)
+        after += [other.after for other in placed if needed & set(other.statements)]
         placed.append(replace(display, after=max(after)))
     return tuple(sorted(placed, key=lambda one: (one.after, one.statements[0])))
 

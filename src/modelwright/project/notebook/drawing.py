@@ -11,11 +11,12 @@ import re
 from collections import defaultdict
 
 from modelwright.project.notebook.displays import Display
+from modelwright.project.notebook.effects import last_name
 from modelwright.project.notebook.flow import Value
 from modelwright.project.notebook.layout import SUMMARIES
 from modelwright.project.notebook.plan import Plan
-from modelwright.project.notebook.sources import Imports, compose, indented
-from modelwright.project.notebook.vocabulary import DISPLAY_FUNCTIONS
+from modelwright.project.notebook.sources import Imports, compose, group_of, indented
+from modelwright.project.notebook.vocabulary import DISPLAY_FUNCTIONS, PRESENTATION
 from modelwright.project.notebook.writing import Modules
 
 EXPLORER = '''
@@ -52,12 +53,6 @@ class Explorer:
             pyplot.figure(number).savefig(self.folder / f"{name}-{number}.png")
         if pyplot:
             pyplot.close("all")
-'''
-DISPLAY = '''
-def display(*things: Any) -> None:
-    """Show what the notebook showed below a cell, as text."""
-    for thing in things:
-        print(thing)
 '''
 
 
@@ -101,8 +96,6 @@ class Drawing:
             ]
         )
         body = "\n\n\n".join([*self.modules.own_items("visualization"), *functions, f"{table}\n\n{EXPLORER}".rstrip()])
-        if re.search(r"\bdisplay\(", body):
-            body = DISPLAY.strip("\n") + "\n\n\n" + body
         text = compose(
             SUMMARIES["visualization"], body, imports=self.imports, homes=self.modules.homes, module="visualization"
         )
@@ -118,7 +111,10 @@ class Drawing:
         names |= {value.name: self.own.get(value, value.name) for value in display.uses}
         names |= {value.name: self.plan.names[value] for value in display.looks_at}
         takes = sorted({names[value.name] for value in (*display.looks_at, *display.uses)})
-        lines = [f"def {name}({', '.join(takes)}):", f'    """Draw or show what cell {display.cell} of the notebook did."""']
+        lines = [
+            f"def {name}({', '.join(takes)}):",
+            f'    """Draw or show what cell {display.cell} of the notebook did."""',
+        ]
         nested = [one for one in self.plan.nested if any(one in self._reads(index) for index in display.statements)]
         for function in sorted(nested):
             index = max(i for i, one in enumerate(self.plan.flow.statements) if one.defines == function)
@@ -143,7 +139,7 @@ class Drawing:
             return text
         call = node.value
         drawn = isinstance(call, ast.Call) and (
-            ast.unparse(call.func).split(".")[-1] in DISPLAY_FUNCTIONS or isinstance(call.func, ast.Name)
+            last_name(call.func) in DISPLAY_FUNCTIONS | PRESENTATION or isinstance(call.func, ast.Name)
         )
         if drawn or self._draws(call):
             return text
@@ -174,10 +170,8 @@ def _with_own_imports(text: str) -> str:
 
 
 def _merged(own: list[str], first: str) -> str:
-    from modelwright.project.notebook.sources import _group
-
     lines = first.split("\n")
-    if lines and all(line.startswith(("import ", "from ")) for line in lines) and _group(lines[0]) == 0:
+    if lines and all(line.startswith(("import ", "from ")) for line in lines) and group_of(lines[0]) == 0:
         every = sorted({*own, *lines}, key=lambda one: (one.startswith("from "), one.lower()))
         return "\n".join(every)
     return "\n".join(own) + "\n\n" + first

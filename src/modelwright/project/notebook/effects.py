@@ -154,9 +154,7 @@ def _held(value: ast.AST, modules: dict[str, str]) -> Iterator[str]:
         if name[:1].isupper() or name.startswith("make_") or name in ("dict", "list", "zip", "next", "max", "min"):
             for argument in (*value.args, *(keyword.value for keyword in value.keywords)):
                 yield from _held(argument, modules)
-    elif isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Attribute):
-        yield f"[]{root(value)}"
-    elif isinstance(value, ast.Attribute):
+    elif (isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Attribute)) or isinstance(value, ast.Attribute):
         yield f"[]{root(value)}"
 
 

@@ -82,9 +82,7 @@ def _names(arguments: ast.arguments) -> tuple[str, ...]:
 def _changed_roots(node: ast.AST) -> frozenset[str]:
     found: set[str] = set()
     for child in ast.walk(node):
-        if isinstance(child, ast.stmt) and not isinstance(
-            child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        ):
+        if isinstance(child, ast.stmt) and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found |= effects(child, {}).mutated
     return frozenset(found)
 

@@ -30,7 +30,7 @@ SECTIONS = {
     Stage.IMPORTANCE: "evaluation",
     Stage.DELIVER: "output",
 }
-_UNTURNED = frozenset("verbose n_jobs".split())
+_UNTURNED = frozenset(["verbose", "n_jobs"])
 _CONSTANT = re.compile(r"^[A-Z][A-Z0-9_]*$")
 
 

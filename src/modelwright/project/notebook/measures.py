@@ -14,7 +14,7 @@ from modelwright.project.notebook.effects import last_name
 from modelwright.project.notebook.flow import Flow
 from modelwright.project.notebook.vocabulary import METRICS
 
-SCALED = frozenset("sqrt round float abs mean std max min item".split())
+SCALED = frozenset(["sqrt", "round", "float", "abs", "mean", "std", "max", "min", "item"])
 """What a metric may be wrapped in and still be that metric."""
 
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 
 from modelwright.project.notebook.flow import Value
 
-RESERVED = frozenset({"settings", "observe", "measured", "results", "self", "found", "rows", "truth", "test_rows", "test_truth", "asked"})
+RESERVED = frozenset(
+    {"settings", "observe", "measured", "results", "self", "found", "rows", "truth", "test_rows", "test_truth", "asked"}
+)
 """Names that the project itself uses in the functions of the stages."""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from modelwright.project.notebook.flow import Flow
 
-NOTEBOOK_ONLY = frozenset("IPython google ipywidgets kaggle_secrets ipykernel notebook jupyter".split())
+NOTEBOOK_ONLY = frozenset(["IPython", "google", "ipywidgets", "kaggle_secrets", "ipykernel", "notebook", "jupyter"])
 """Modules that there are in a notebook only."""
 
 
@@ -23,17 +23,21 @@ class Imports:
     Attributes:
         lines: For each name, what imports it; a statement with alternatives stands whole.
         local: Modules beside the notebook that come along.
+        shown: Names that only a notebook has, for showing things.
     """
 
     lines: dict[str, list[str]] = field(default_factory=dict)
     local: frozenset[str] = frozenset()
+    shown: set[str] = field(default_factory=lambda: {"display"})
 
     @classmethod
     def of(cls, flow: Flow, local: frozenset[str]) -> Imports:
         """Collect the imports of a notebook."""
         found = cls(local=local)
         for statement in flow.statements:
-            if statement.is_import and not found._of_notebooks(statement.node):
+            if statement.is_import and found._of_notebooks(statement.node):
+                found.shown |= statement.binds | statement.may_bind
+            elif statement.is_import:
                 for name in sorted(statement.binds | statement.may_bind):
                     for line in found._of_statement(statement.node, statement.code, name):
                         lines = found.lines.setdefault(name, [])
@@ -87,6 +91,7 @@ def compose(summary: str, body: str, *, imports: Imports, homes: Mapping[str, st
         module: Name of this module.
     """
     names = used_names(body)
+    homes = dict.fromkeys(imports.shown - set(homes), "shown") | dict(homes)
     own = {name: home for name, home in homes.items() if name in names and home != module}
     lines = {line for name in names - own.keys() for line in imports.lines.get(name, ())}
     lines |= {line for every in imports.lines.get("*", ()) for line in [every]}
@@ -110,11 +115,12 @@ def _grouped(lines: Iterable[str]) -> list[str]:
     every = plain + [f"from {module} import {', '.join(sorted(names))}" for module, names in merged.items()]
     groups: dict[int, list[str]] = {0: [], 1: [], 2: []}
     for line in sorted(every, key=lambda one: (one.startswith("from "), one.lower())):
-        groups[_group(line)].append(line)
+        groups[group_of(line)].append(line)
     return ["\n".join(_wrapped(line) for line in group) for group in groups.values() if group]
 
 
-def _group(line: str) -> int:
+def group_of(line: str) -> int:
+    """Return where an import stands: 0 standard library, 1 others, 2 the project's own."""
     module = line.split()[1]
     if module.startswith("."):
         return 2
@@ -126,6 +132,22 @@ def _wrapped(line: str) -> str:
         return line
     head, _, names = line.partition(" import ")
     return f"{head} import (\n" + "".join(f"    {name.strip()},\n" for name in names.split(",")) + ")"
+
+
+def shown_text(names: Iterable[str]) -> str:
+    """Return the module that stands for what only a notebook has: things are printed, or passed on as they are.
+
+    Args:
+        names: What the project uses of it.
+    """
+    parts = ['"""What the notebook showed below its cells, shown as text."""', "from __future__ import annotations", ""]
+    for name in sorted(names):
+        if name == "display":
+            body = '"""Print what the notebook showed."""\n    for thing in things:\n        print(thing)'
+        else:
+            body = '"""Pass on what the notebook would have shown."""\n    return things[0] if things else None'
+        parts.append(f"def {name}(*things, **options):\n    {body}\n")
+    return "\n\n".join(parts)
 
 
 def indented(text: str, depth: int = 1) -> str:

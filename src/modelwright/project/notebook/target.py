@@ -329,7 +329,9 @@ def _other_part(flow: Flow, part: Expression | None) -> Expression | None:
         return None
     value = part.values[part.name]
     node = flow.statements[value.made].node
-    if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Tuple)):
+    if not (
+        isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Tuple)
+    ):
         return None
     names = [child.id for child in node.targets[0].elts if isinstance(child, ast.Name)]
     if last_name(node.value.func) != "train_test_split" or part.name not in names or len(names) % 2:

@@ -119,7 +119,9 @@ class Modules:
         lines = [f'    """{place.summary} ({cells}).']
         if takes:
             lines += ["", "    Args:"]
-            lines += [f"        {name}: {self._origin(value)}" for name, value in zip(takes, self.takes(block), strict=True)]
+            lines += [
+                f"        {name}: {self._origin(value)}" for name, value in zip(takes, self.takes(block), strict=True)
+            ]
             if self.takes_settings(block):
                 lines += ["        settings: The settings of the project."]
         if gives:
@@ -158,7 +160,10 @@ class Modules:
         return self.speller.words(rows.text, words | self.speller.knobs.names)
 
     def _kept(self, index: int, name: str) -> str:
-        made = {value.name: value for value in (*self.plan.flow.touches[index].changes, *self.plan.flow.touches[index].makes)}
+        made = {
+            value.name: value
+            for value in (*self.plan.flow.touches[index].changes, *self.plan.flow.touches[index].makes)
+        }
         return self.plan.names.get(made[name], name) if name in made else name
 
     def _nested(self, name: str, block: Block) -> list[str]:
