@@ -110,7 +110,8 @@ def settings_text(knobs: Knobs) -> str:
     sections = {name: keys for name, keys in knobs.sections.items() if keys}
     classes = [_section(name, keys) for name, keys in sections.items()]
     fields = "".join(f"    {name}: {name.title()} = {name.title()}()\n" for name in sections)
-    whole = '@dataclass(frozen=True)\nclass Settings:\n    """All settings, one attribute for each table of config.toml."""\n'
+    whole = "@dataclass(frozen=True)\nclass Settings:\n"
+    whole += '    """All settings, one attribute for each table of config.toml."""\n'
     classes.append(whole + (f"\n{fields}" if fields else ""))
     return SETTINGS.read_text("utf-8").replace(_INCLUDE, "\n\n\n".join(one.strip("\n") for one in classes))
 

@@ -1,7 +1,7 @@
 """From a notebook to the files of a project, by data flow; nothing is executed.
 
-Called by :mod:`modelwright.project.conversion`, which creates the project and proves it. Reading, order, graph, plan and
-text each have modules of their own; here they are put one after another.
+Called by :mod:`modelwright.project.conversion`, which creates the project and proves it. Reading, order, graph, plan
+and text each have modules of their own; here they are put one after another.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
         observed_cells(plan),
         became,
         {path: text for one in separated.values() for path, text in one.written.items()},
-        [*_reported(notebook, plan, separated, data, became), *_whole(ordered.notes, plan)],
+        [*_reported(plan, separated, data, became), *_whole(ordered.notes, plan)],
         sum(map(len, knobs.sections.values())),
     )
 
@@ -215,7 +215,7 @@ def _became(plan: Plan) -> dict[int, list[str]]:
 
 
 def _reported(
-    notebook: Notebook, plan: Plan, separated: dict[int, Separated], data: DataFiles, became: dict[int, list[str]]
+    plan: Plan, separated: dict[int, Separated], data: DataFiles, became: dict[int, list[str]]
 ) -> Iterator[Reported]:
     for number, one in separated.items():
         for line in one.shell:

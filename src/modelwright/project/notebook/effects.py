@@ -1,7 +1,7 @@
 """Find what a statement does to objects beside binding names: what it changes, shares, draws, shows and reads.
 
-Called by :mod:`~modelwright.project.notebook.statements`. Where the code does not tell, the answer is the one that keeps
-more of the notebook's order.
+Called by :mod:`~modelwright.project.notebook.statements`. Where the code does not tell, the answer is the one that
+keeps more of the notebook's order.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def effects(statement: ast.stmt, modules: dict[str, str]) -> Effects:
     nodes = list(_executed(statement))
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     return Effects(
-        mutated=frozenset(_mutated(statement, nodes, calls, modules)),
+        mutated=frozenset(_mutated(nodes, calls, modules)),
         shared=tuple(_shared(nodes, modules)),
         calls=tuple(last_name(call.func) for call in calls),
         attributes=frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
@@ -94,9 +94,7 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _mutated(
-    statement: ast.stmt, nodes: list[ast.AST], calls: list[ast.Call], modules: dict[str, str]
-) -> Iterator[str]:
+def _mutated(nodes: list[ast.AST], calls: list[ast.Call], modules: dict[str, str]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             yield from _known(root(node), modules)
@@ -154,7 +152,9 @@ def _held(value: ast.AST, modules: dict[str, str]) -> Iterator[str]:
         if name[:1].isupper() or name.startswith("make_") or name in ("dict", "list", "zip", "next", "max", "min"):
             for argument in (*value.args, *(keyword.value for keyword in value.keywords)):
                 yield from _held(argument, modules)
-    elif (isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Attribute)) or isinstance(value, ast.Attribute):
+    elif (isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name | ast.Attribute)) or isinstance(
+        value, ast.Attribute
+    ):
         yield f"[]{root(value)}"
 
 

@@ -1,7 +1,7 @@
 """The def/use graph of a notebook: who makes each value, who changes it, who reads it.
 
-Called by order and plan. A name that is bound anew is a new *value*; changing an object in place is not. Objects that may
-be the same, or hold one another, form a *group*: a change of one is a change of all.
+Called by order and plan. A name that is bound anew is a new *value*; changing an object in place is not. Objects that
+may be the same, or hold one another, form a *group*: a change of one is a change of all.
 
 Source: Cytron et al. 1991, "Efficiently Computing Static Single Assignment Form"; Weiser 1981, "Program Slicing".
 """

@@ -1,7 +1,7 @@
 """The notebook's own functions and classes: what they read, change and bind outside of themselves.
 
-Called by flow. A call stands for what the function does when it is called, so what it reads from the notebook's scope is
-read by whoever calls it.
+Called by flow. A call stands for what the function does when it is called, so what it reads from the notebook's scope
+is read by whoever calls it.
 """
 
 from __future__ import annotations

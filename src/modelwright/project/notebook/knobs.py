@@ -1,7 +1,7 @@
 """Find the literals that people turn, and make them settings.
 
-Called by convert. A knob is a keyword argument that is known as one (``test_size``, ``n_estimators``), a seed, the path of
-a data file, or a constant bound once at the notebook's own level. Its value stays the default of the setting.
+Called by convert. A knob is a keyword argument that is known as one (``test_size``, ``n_estimators``), a seed, the path
+of a data file, or a constant bound once at the notebook's own level. Its value stays the default of the setting.
 """
 
 from __future__ import annotations

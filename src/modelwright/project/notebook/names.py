@@ -8,6 +8,8 @@ It does not: know what a call does to an object; :mod:`~modelwright.project.note
 Source: Python language reference, 4.2 "Naming and binding".
 """
 
+# ruff: noqa: N802, N815 - the names of ast.NodeVisitor's protocol
+
 from __future__ import annotations
 
 import ast
@@ -142,7 +144,7 @@ class _Walk:
         self.deferred -= 1
         self.scopes.pop()
 
-    def _comprehension(self, node: ast.AST, generators: list[ast.comprehension], *values: ast.expr) -> None:
+    def _comprehension(self, generators: list[ast.comprehension], *values: ast.expr) -> None:
         self.visit(generators[0].iter)
         names = {name for generator in generators for name in _stored(generator.target)}
         self.scopes.append(_Scope(names))
@@ -156,12 +158,12 @@ class _Walk:
         self.scopes.pop()
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
-        self._comprehension(node, node.generators, node.elt)
+        self._comprehension(node.generators, node.elt)
 
     visit_SetComp = visit_GeneratorExp = visit_ListComp
 
     def visit_DictComp(self, node: ast.DictComp) -> None:
-        self._comprehension(node, node.generators, node.key, node.value)
+        self._comprehension(node.generators, node.key, node.value)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         # The name of a caught exception is gone when the handler ends, so it never leaves the statement.
@@ -248,7 +250,9 @@ def _bound(body: list[ast.stmt]) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        elif (isinstance(node, ast.ExceptHandler) and node.name) or (isinstance(node, ast.MatchAs | ast.MatchStar) and node.name):
+        elif (isinstance(node, ast.ExceptHandler) and node.name) or (
+            isinstance(node, ast.MatchAs | ast.MatchStar) and node.name
+        ):
             names.add(node.name)
     return names
 

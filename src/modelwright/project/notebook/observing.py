@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from modelwright.project.notebook.flow import Value
+from modelwright.project.notebook.measures import Measure
 from modelwright.project.notebook.plan import Plan
 
 NOTE = "__mw_note__"
@@ -30,10 +31,10 @@ class ObservedCell(NamedTuple):
 def observed_cells(plan: Plan) -> tuple[ObservedCell, ...]:
     """Return the cells of the notebook, in the order in which they are run, with the notes."""
     notes = _notes(plan)
-    measured = {}
+    measured: dict[int, list[Measure]] = defaultdict(list)
     for block in plan.blocks:
         for one in block.measures:
-            measured.setdefault(one.index, []).append(one)
+            measured[one.index].append(one)
     cells: list[ObservedCell] = []
     for index, statement in enumerate(plan.flow.statements):
         text = statement.code.strip("\n") + "\n"
@@ -47,13 +48,6 @@ def observed_cells(plan: Plan) -> tuple[ObservedCell, ...]:
         else:
             cells.append(ObservedCell(statement.cell.number, text))
     return tuple(cells)
-
-
-def keys(plan: Plan) -> tuple[str, ...]:
-    """Return every key that is noted, in the order of the project."""
-    found = [f"{block.step}.{plan.names[value]}" for block in plan.blocks for value in block.gives]
-    measured = [f"measured.{one.key}" for block in plan.blocks for one in block.measures]
-    return tuple([*measured, "prediction", *found])
 
 
 def _notes(plan: Plan) -> dict[int, list[tuple[str, str]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from modelwright.errors import CellError
 from modelwright.project.notebook.cells import cell_error
@@ -68,7 +69,7 @@ def _out_of_order(cells: Sequence[CodeCell]) -> list[str]:
     counted = [cell for cell in cells if cell.execution_count is not None]
     early = [
         later.number
-        for before, later in zip(counted, counted[1:], strict=False)
+        for before, later in pairwise(counted)
         if (before.execution_count or 0) > (later.execution_count or 0)
     ]
     if not early:

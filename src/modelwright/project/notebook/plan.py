@@ -92,8 +92,8 @@ def make_plan(flow: Flow, *, model: str = "", titles: Mapping[int, str] | None =
     parts = _parts(staging, cuts(flow, staging, seen))
     block_of = {index: position for position, part in enumerate(parts) for index in part}
     displays = place(flow, staging, seen, block_of)
-    names = list(_block_names(flow, staging, parts, titles or {}))
-    blocks = _blocks(flow, staging, target, measures, displays, constants, parts, names)
+    called = list(_block_names(flow, staging, parts, titles or {}))
+    blocks = _blocks(flow, staging, target, measures, displays, constants, parts, called)
     nested = frozenset(
         name for name, function in flow.functions.items() if function.reads & (flow.pinned - constants.keys())
     )
@@ -120,9 +120,9 @@ def _constants(flow: Flow) -> dict[str, int]:
             continue
         bound = [index for index, one in enumerate(flow.statements) if value.name in one.binds | one.may_bind]
         changed = any(value.name in one.changes for one in flow.functions.values())
-        if bound == [value.made] == value.writers and not changed and isinstance(node.targets[0], ast.Name):
-            if len(node.targets) == 1 and _is_literal(node.value):
-                found[value.name] = value.made
+        named = isinstance(node.targets[0], ast.Name) and len(node.targets) == 1
+        if bound == [value.made] == value.writers and not changed and named and _is_literal(node.value):
+            found[value.name] = value.made
     return found
 
 

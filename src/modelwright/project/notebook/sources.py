@@ -151,10 +151,10 @@ def shown_text(names: Iterable[str]) -> str:
 
 
 def indented(text: str, depth: int = 1) -> str:
-    """Indent code; the inside of a text that goes over several lines stays as it is.
+    r"""Indent code; the inside of a text that goes over several lines stays as it is.
 
     Example:
-        >>> print(indented("if x:\\n    y()"))
+        >>> print(indented("if x:\n    y()"))
             if x:
                 y()
     """

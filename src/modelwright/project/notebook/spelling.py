@@ -44,7 +44,7 @@ class Speller:
             names: How to write a name where the plan says nothing about it.
         """
         statement = self.plan.flow.statements[index]
-        return self._edited(index, statement.code, statement.node, names or {})
+        return self._edited(index, statement.code, names or {})
 
     def expression(self, index: int, node: ast.expr, names: Mapping[str, str] | None = None) -> str:
         """Return the text of an expression inside a statement."""
@@ -69,7 +69,7 @@ class Speller:
         values = {value.name: value for value in touch.makes} | touch.reads
         return {name: self.plan.names.get(value, name) for name, value in values.items() if value.kind == "data"}
 
-    def _edited(self, index: int, code: str, node: ast.stmt, names: Mapping[str, str]) -> str:
+    def _edited(self, index: int, code: str, names: Mapping[str, str]) -> str:
         lines = _Lines(code)
         text = _apply(code.encode(), list(self._edits(index, lines, names))).decode()
         changes = {**self._meaning(index), **names, **self.knobs.names}

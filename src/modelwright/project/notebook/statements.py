@@ -113,10 +113,10 @@ def _only_imports(node: ast.stmt) -> bool:
 
 
 def imported_modules(cells: Iterable[CodeCell]) -> dict[str, str]:
-    """Return what each imported name of a notebook stands for.
+    r"""Return what each imported name of a notebook stands for.
 
     Example:
-        >>> imported_modules([CodeCell(1, "import pandas as pd\\nfrom random import shuffle")])
+        >>> imported_modules([CodeCell(1, "import pandas as pd\nfrom random import shuffle")])
         {'pd': 'pandas', 'shuffle': 'random.shuffle'}
     """
     found: dict[str, str] = {}
@@ -134,32 +134,34 @@ def imported_modules(cells: Iterable[CodeCell]) -> dict[str, str]:
 
 
 def split(cell: CodeCell, modules: dict[str, str]) -> list[Statement]:
-    """Split a cell into its statements.
+    r"""Split a cell into its statements.
 
     Args:
         cell: The cell.
         modules: What each imported name of the notebook stands for.
 
     Example:
-        >>> [one.code for one in split(CodeCell(1, "# two\\nx = 1; y = x"), {})]
-        ['# two\\nx = 1\\n', 'y = x\\n']
+        >>> [one.code for one in split(CodeCell(1, "# two\nx = 1; y = x"), {})]
+        ['# two\nx = 1\n', 'y = x\n']
     """
     module = cst.parse_module(cell.code if cell.code.endswith("\n") else cell.code + "\n")
     statements = []
     line = 1
     for position, part in enumerate(module.body):
-        whole = module.code_for_node(part)
+        above = "".join(module.code_for_node(empty) for empty in module.header) if position == 0 else ""
+        for code in _separated(module, part):
+            statements.append(_statement(cell, line, above + code, modules))
+            above = ""
+        line += (module.code_for_node(part)).count("\n")
         if position == 0:
-            whole = "".join(module.code_for_node(empty) for empty in module.header) + whole
-        for code in _separated(module, part, whole):
-            statements.append(_statement(cell, line, code, modules))
-        line += whole.count("\n")
+            line += len(module.header)
     return [one for one in statements if not isinstance(one.node, ast.Pass)]
 
 
-def _separated(module: cst.Module, part: cst.CSTNode, whole: str) -> Iterator[str]:
+def _separated(module: cst.Module, part: cst.CSTNode) -> Iterator[str]:
+    """Return the code of a statement, or of each of several on one line."""
     if not isinstance(part, cst.SimpleStatementLine) or len(part.body) < 2:
-        yield whole
+        yield module.code_for_node(part)
         return
     for position, small in enumerate(part.body):
         alone = part.with_changes(
