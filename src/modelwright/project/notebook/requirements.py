@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from modelwright.capturing.distributions import installed, owner
-from modelwright.project.adopting.known_names import MODULES
+from modelwright.project.known_names import MODULES
 from modelwright.project.notebook.flow import Flow
 from modelwright.project.notebook.sources import NOTEBOOK_ONLY
 

@@ -1,6 +1,6 @@
 """Which distribution brings which module, for those whose names differ, and which ones are tools.
 
-Called by :mod:`modelwright.project.adopting.pruning` for what is not installed here; installed metadata come first.
+Called by adopting and by the conversion of notebooks for what is not installed here; installed metadata come first.
 A distribution that is neither installed nor listed is assumed to bring the module of its own name, and said so.
 """
 
