@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -60,7 +61,7 @@ def project(tmp_path: Path) -> Path:
 
 def train(project: Path, which: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "train.py", which, str(project)]
-    environment = {"PYTHONPATH": str(project / "src"), "PATH": "/usr/bin:/bin", "HOME": str(project)}
+    environment = {**os.environ, "PYTHONPATH": str(project / "src")}
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -97,3 +98,13 @@ def test_code_outside_the_project_is_refused_with_the_way_in(project: Path) -> N
     assert "MW605" in done.stderr
     assert "Move that code into prices/" in done.stderr
     assert not (project / "src" / "prices" / "model").exists()
+
+
+def test_what_the_project_itself_requires_is_pinned_and_locked_too(project: Path) -> None:
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(PYPROJECT + 'dependencies = ["iniconfig>=1", "colorama; sys_platform == \'win32\'"]\n')
+    done = train(project, "own")
+    assert done.returncode == 0, done.stderr
+    package = mw.read(project)
+    assert [line.partition("==")[0] for line in package.manifest.environment.dependencies] == ["iniconfig"]
+    assert "iniconfig" in package.lock

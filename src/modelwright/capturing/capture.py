@@ -152,7 +152,6 @@ def capture(
         parent=parent,
     )
     about = About(name, version, summary, task, owners, check_license(license), tags, created, lineage)
-    needs = Needs(requirements, pins, system_libraries, index_url, vouched)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
     given = open_model(model, trust=vouched)
     live = LiveModel.of(given.asked, methods=methods, declared=outputs)
@@ -160,6 +159,7 @@ def capture(
         described = describe(live, _sample(X), fields=fields)
         note.detail = _what(described)
     place = choose_place(Path(to), name=name, version=version)
+    needs = Needs((*place.requirements, *requirements), pins, system_libraries, index_url, vouched)
     module = import_name(name) if place.home is None else place.home.name  # 'acme-churn' may be imported as 'churn'
     with timed("code", listener) as note:
         collected = collect(given.stored, package=module, modules=modules, project=place.home)

@@ -5,10 +5,12 @@ Called by capture. It reads ``pyproject.toml`` and decides; it writes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from modelwright.errors import SourceError
@@ -25,11 +27,14 @@ class Place(NamedTuple):
         target: The folder that is replaced as a whole.
         home: For a project: its import package, whose code stays where it is; ``None``: the target is complete.
         root: The folder that holds the import package when everything is in place.
+        requirements: What the project itself requires, without versions: its code travels in the wheel, so the
+            environment that is proved has it too.
     """
 
     target: Path
     home: Path | None
     root: Path
+    requirements: tuple[str, ...] = ()
 
 
 def choose_place(to: Path, *, name: str, version: str) -> Place:
@@ -47,7 +52,19 @@ def choose_place(to: Path, *, name: str, version: str) -> Place:
     if home is None:
         target = to / f"{name}-{version}"
         return Place(target, None, target)
-    return Place(home / MODEL_FOLDER, home, home.parent)
+    return Place(home / MODEL_FOLDER, home, home.parent, _requirements(to))
+
+
+def _requirements(root: Path) -> tuple[str, ...]:
+    """Return what [project] requires here; capture pins it to what is installed."""
+    lines = tomllib.loads((root / "pyproject.toml").read_text("utf-8")).get("project", {}).get("dependencies", [])
+    found = []
+    for line in lines if isinstance(lines, list) else ():
+        with contextlib.suppress(InvalidRequirement):  # build refuses it, with its place
+            one = Requirement(str(line))
+            if not one.url and (one.marker is None or one.marker.evaluate()) and one.name != "modelwright":
+                found.append(one.name + (f"[{','.join(sorted(one.extras))}]" if one.extras else ""))
+    return tuple(found)
 
 
 def _home(root: Path, name: str) -> Path | None:

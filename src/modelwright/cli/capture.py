@@ -70,7 +70,7 @@ def capture(
         tags=tuple(tag or ()),
         listener=output.listener,
     )
-    folder = quoted(package.path or to)
+    folder = quoted(to if (to / "pyproject.toml").is_file() else package.path or to)
     output.result(package.manifest, lambda _manifest, console: _show(folder, console))
     output.next(f"modelwright build {folder}", f"modelwright inspect {folder}")
     return OK

@@ -8,7 +8,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from cyclopts import Group, Parameter, validators
@@ -25,10 +25,14 @@ from modelwright.project.scaffold.taken import Answer, ask, refuse_taken
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from modelwright.project.conversion import Conversion
     from modelwright.project.scaffold.create import Created
     from modelwright.project.scaffold.update import Updated
 
 LAYOUT = Parameter(group=Group("Layout", validator=validators.mutually_exclusive))
+
+
+ProofMode = Literal["run", "skip"]
 
 
 def new(
@@ -41,6 +45,9 @@ def new(
     from_: Annotated[
         Path | None, Parameter(name="--from", help="A notebook (.ipynb), percent script (.py) or marimo file.")
     ] = None,
+    model: Annotated[str, Parameter(help="Name of the model in the notebook; by default it is found out.")] = "",
+    proof: Annotated[ProofMode, Parameter(help="Run notebook and project in clean environments, and compare.")] = "run",
+    cell_timeout: Annotated[float, Parameter(help="Longest that a cell may take in the proof, seconds.")] = 600.0,
     setuptools: Annotated[bool, flag("Build with setuptools: setup.py, MANIFEST.in, requirements.txt.")] = False,
     without: Annotated[tuple[Part, ...], Parameter(negative="", help="Leave this part out; may be repeated.")] = (),
     description: Annotated[str, Parameter(help="One line about the model.")] = "",
@@ -57,7 +64,7 @@ def new(
     Straight after it the tests of the project pass, `make train` trains on real data, and `make verify` proves the
     wheel. With --update, files of an older project are merged with what the newest template gives.
     """
-    need("project", "jinja2", "yaml", *(("libcst", "nbformat") if from_ else ()))
+    need("project", "jinja2", "yaml", *(("libcst", "nbformat", "ruff") if from_ else ()))
     if update:
         return _update(into / name, dry_run=dry_run, output=output)
     size: Size = "converted" if from_ else "minimal" if minimal else "full" if full else "default"
@@ -83,7 +90,8 @@ def new(
         check_free(into / answers.name)
         note = "" if name_taken_ok else _name_note(asked.result(), answers.name, index_url)
     if from_:
-        return _convert(from_, answers, into, output=output)
+        convert = partial(_convert, from_, answers, into, model=model, cell_timeout=cell_timeout, output=output)
+        return convert(proof="skip", make="preview") if dry_run else convert(proof=proof, make="create")
     make = preview if dry_run else partial(create, listener=output.listener)
     created = msgspec.structs.replace(make(answers, into), notes=(note,) if note else ())
     if git and not dry_run:
@@ -117,12 +125,55 @@ def _targets(answers: Answers) -> tuple[str, ...]:
     return (*(() if "tests" in answers.without else ("make test",)), "make train", "make verify")
 
 
-def _convert(notebook: Path, answers: Answers, into: Path, *, output: Output) -> int:
+def _convert(
+    notebook: Path,
+    answers: Answers,
+    into: Path,
+    *,
+    model: str,
+    proof: ProofMode,
+    make: Literal["create", "preview"],
+    cell_timeout: float,
+    output: Output,
+) -> int:
     from modelwright.project.conversion import convert
 
-    conversion = convert(notebook, answers=answers, into=into, listener=output.listener)
-    output.result(conversion, lambda made, console: _show(made.project, console))
-    return OK
+    made = convert(
+        notebook,
+        answers=answers,
+        into=into,
+        model=model,
+        proof=proof,
+        make=make,
+        timeout_s=cell_timeout,
+        listener=output.listener,
+    )
+    output.result(made, _show_conversion)
+    if make == "create":
+        output.next(f"cd {quoted(made.project.path)}", "less CONVERSION.md", *_targets(answers))
+    return OK if made.proof is None or made.proof.holds else FAILED
+
+
+def _show_conversion(made: Conversion, console: Console) -> None:
+    def say(line: str, style: str = "") -> None:
+        console.print(line, style=style, soft_wrap=True, markup=False)
+
+    say(made.project.path)
+    say(f"{made.cells} cells became {', '.join(made.steps)}; {made.settings} settings in config.toml")
+    for one in made.reported:
+        say(f"  {f'cell {one.cell}: ' if one.cell else ''}{one.what}", "dim")
+    if made.proof is None:
+        say("not proved: nothing was run")
+        return
+    verdicts = {
+        "equal": "The project gives the same as the notebook, to the last bit.",
+        "close": "The project gives the same as the notebook, within rounding.",
+        "different": f"The project and the notebook part: {made.proof.parted}",
+    }
+    say(verdicts[made.proof.verdict], "green" if made.proof.holds else "red")
+    for value in made.proof.compared:
+        if value.key.startswith(("measured.", "prediction")):
+            say(f"  {value.key.removeprefix('measured.'):<28} {value.agreement:<8} {value.detail}")
 
 
 def _update(project: Path, *, dry_run: bool, output: Output) -> int:

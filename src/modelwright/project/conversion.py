@@ -25,7 +25,7 @@ from modelwright.project.notebook.proving import TIMEOUT_S, ProofReport, prove
 from modelwright.project.notebook.reading import read_notebook
 from modelwright.project.notebook.stripping import stripped
 from modelwright.project.scaffold.answers import Answers
-from modelwright.project.scaffold.create import Created, check_free, create
+from modelwright.project.scaffold.create import Created, check_free, create, preview
 from modelwright.spec.struct import Frozen
 from modelwright.steps import Listener, ignore, timed
 
@@ -67,6 +67,7 @@ def convert(
     into: Path,
     model: str = "",
     proof: ProofMode = "run",
+    make: Literal["create", "preview"] = "create",
     python: str | None = None,
     timeout_s: float = TIMEOUT_S,
     cache: Path | None = None,
@@ -80,6 +81,7 @@ def convert(
         into: Folder that shall hold the project's folder.
         model: Name of the model in the notebook; by default it is found out.
         proof: ``run``: the notebook and the project are run in clean environments and compared; ``skip``: nothing is.
+        make: ``preview``: the project is not created, and so not proved.
         python: Interpreter that both are run on; by default this one.
         timeout_s: Longest that a cell may take, seconds.
         cache: Folder of kept environments; by default one in the user's cache folder.
@@ -102,13 +104,21 @@ def convert(
         note.detail = f"{len(converted.plan.blocks)} steps, {converted.settings} settings"
     if proof == "run":
         check_data(converted)
-    files = _files(converted, Path(path), answers.module)
-    created = create(
-        _answers(answers), into, extra=files, finish=lambda folder: _finish(folder, converted), listener=listener
-    )
+    files = _files(converted, Path(path), answers)
+    answers = msgspec.structs.replace(answers, size="converted")
+    if make == "preview":
+        created = preview(answers, into, extra=files)
+    else:
+        created = create(
+            answers,
+            into,
+            extra=files,
+            finish=lambda folder: _finish(folder, converted, Path(path).name),
+            listener=listener,
+        )
     seconds = time.perf_counter() - start
     outcome = None
-    if proof == "run":
+    if proof == "run" and make == "create":
         outcome = prove(
             converted.observed,
             project=Path(created.path),
@@ -136,23 +146,25 @@ def convert(
     )
 
 
-def _answers(answers: Answers) -> Answers:
-    return msgspec.structs.replace(answers, size="converted")
-
-
-def _files(converted: Converted, path: Path, module: str) -> Mapping[str, str | bytes]:
-    """Return everything that the project has beyond its template."""
-    files: dict[str, str | bytes] = {f"src/{module}/{name}": text for name, text in converted.modules.items()}
+def _files(converted: Converted, path: Path, answers: Answers) -> Mapping[str, str | bytes]:
+    """Return everything that the project has beyond its template, without the parts that are left out."""
+    package = f"src/{answers.module}"
+    files: dict[str, str | bytes] = {f"{package}/{name}": text for name, text in converted.modules.items()}
     files["config.toml"] = converted.config
-    files[f"notebooks/{path.name}"] = stripped(path)
     files["CONVERSION.md"] = report_text(converted, path.name)
-    files["tests/expected.json"] = "{}\n"
+    parts = {
+        "notebooks": (f"notebooks/{path.name}", stripped(path)),
+        "tests": ("tests/expected.json", "{}\n"),
+    }
+    files |= {name: content for part, (name, content) in parts.items() if part not in answers.without}
+    if "visualization" in answers.without:
+        files.pop(f"{package}/visualization.py", None)
     for target, source in converted.data.copied.items():
         files[target] = source.read_bytes()
     return files
 
 
-def _finish(folder: Path, converted: Converted) -> None:
+def _finish(folder: Path, converted: Converted, notebook: str) -> None:
     """Put into the files of the template what only the notebook knows."""
     path = folder / "pyproject.toml"
     document: Any = tomlkit.parse(path.read_text("utf-8"))
@@ -165,7 +177,6 @@ def _finish(folder: Path, converted: Converted) -> None:
     lint["select"].comment("errors only: the notebook's style is its author's; add more as you clean up")
     path.write_text(tomlkit.dumps(document), "utf-8")
     for module in folder.glob("src/*/serialise.py"):
-        notebook = next(folder.glob("notebooks/*")).name
         module.write_text(module.read_text("utf-8").replace("NOTEBOOK_FILE", notebook), "utf-8")
     _tidy(folder)
 
@@ -199,9 +210,10 @@ def _write_proof(project: Path, proof: ProofReport) -> None:
         lines.append(f"| `{one.key}` | {one.cell or ''} | {one.agreement} | {one.detail} |")
     with (project / "CONVERSION.md").open("a", encoding="utf-8") as report:
         report.write("\n".join(lines) + "\n")
-    expected = {name: value for name, value in _measured(proof)}
+    expected = dict(_measured(proof))
     path = project / "tests" / "expected.json"
-    path.write_text(json.dumps(expected, indent=2, sort_keys=True) + "\n", "utf-8")
+    if path.is_file():
+        path.write_text(json.dumps(expected, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def _measured(proof: ProofReport) -> Iterator[tuple[str, float]]:
