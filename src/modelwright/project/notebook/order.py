@@ -67,14 +67,11 @@ def _traced(cells: Sequence[CodeCell], parts: dict[int, list[Statement]]) -> Flo
 
 def _out_of_order(cells: Sequence[CodeCell]) -> list[str]:
     counted = [cell for cell in cells if cell.execution_count is not None]
-    early = [
-        later.number
-        for before, later in pairwise(counted)
-        if (before.execution_count or 0) > (later.execution_count or 0)
+    return [
+        f"cell {above.number} was last run after cell {below.number}, which stands below it: out of order"
+        for above, below in pairwise(counted)
+        if (above.execution_count or 0) > (below.execution_count or 0)
     ]
-    if not early:
-        return []
-    return [f"cells were last run out of order (cell {', '.join(map(str, early))} before the one above it)"]
 
 
 def _hoisted(cells: list[CodeCell], parts: dict[int, list[Statement]]) -> tuple[list[str], Flow]:
