@@ -22,11 +22,13 @@ from modelwright.project.notebook.lines import Scanner
 from modelwright.project.notebook.syntax import parse
 from modelwright.spec.struct import Frozen
 
-_LINE = re.compile(r"^(?P<indent>\s*)(?:(?P<names>[\w.,\s]+?)\s*=\s*)?(?P<mark>[!%]{1,2})(?P<rest>\S.*)$", re.DOTALL)
+_LINE = re.compile(r"^(?P<indent>\s*)(?:(?P<names>[\w.,\s]+?)\s*=\s*)?(?P<mark>[!%]{1,2})\s*(?P<rest>\S.*)$", re.DOTALL)
 _HELP = re.compile(r"^\s*\?{1,2}\s*%{0,2}[\w.*]+\s*$|^\s*%{0,2}[A-Za-z_][\w.*\[\]'\"]*\?{1,2}\s*;?\s*$")
 _BARE = re.compile(
     r"^\s*(?:(?:pip3?|conda|mamba)\s+(?:install|uninstall|list|show)\b|(?:cd|ls|mkdir|cat|rm|cp|mv)\s+[\w./~-])"
 )
+_QUIET = re.compile(r"^\s*;[\s;]*$")
+"""A semicolon alone, for IPython an empty text, keeps a cell from showing its last value."""
 _COMMAND = re.compile(r"(?P<name>[\w.]+)\s*(?P<rest>.*)", re.DOTALL)
 
 
@@ -216,7 +218,7 @@ def _is_command(line: str) -> bool:
     found = _LINE.match(line)
     if found and (found["mark"] != "!" or not found["rest"].startswith("=")):
         return found["mark"] != "%%" or found["names"] is None
-    return bool(_HELP.match(line) or _BARE.match(line))
+    return any(one.match(line) for one in (_HELP, _BARE, _QUIET))
 
 
 def _replaced(lines: list[str], number: int, taken: _Taken) -> list[str]:

@@ -4,12 +4,16 @@ Called by writing. The text is edited in place, from the last position to the fi
 about stays as the author wrote it.
 """
 
+# ruff: noqa: N802, ARG002 - the names and arguments of libcst.CSTTransformer's protocol
+
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import libcst as cst
 
 from modelwright.project.notebook.knobs import Knobs
 from modelwright.project.notebook.plan import Plan
@@ -149,16 +153,41 @@ def _renamed(text: str, meaning: Mapping[str, str]) -> str:
     return _WORD.sub(lambda found: meaning.get(found.group(1), found.group(1)), text)
 
 
+class _InFormatted(cst.CSTTransformer):
+    """Writes names inside f-strings differently; attributes and names of arguments stay."""
+
+    def __init__(self, meaning: Mapping[str, str]) -> None:
+        super().__init__()
+        self.meaning = meaning
+        self.depth = 0
+
+    def visit_FormattedStringExpression(self, node: cst.FormattedStringExpression) -> None:
+        self.depth += 1
+
+    def leave_FormattedStringExpression(
+        self, original_node: cst.FormattedStringExpression, updated_node: cst.FormattedStringExpression
+    ) -> cst.FormattedStringExpression:
+        self.depth -= 1
+        return updated_node
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
+        return updated_node.with_changes(attr=original_node.attr)
+
+    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:
+        return updated_node.with_changes(keyword=original_node.keyword)
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        new = self.meaning.get(original_node.value) if self.depth else None
+        return cst.parse_expression(new) if new else updated_node
+
+
 def _in_formatted(text: str, meaning: Mapping[str, str]) -> str:
-    """Rename inside f-strings, whose parts have no positions of their own before Python 3.12."""
-    tree = ast.parse(text)
-    lines = _Lines(text)
-    edits = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            start, end = lines.span(node)
-            old = lines.content[start:end].decode()
-            new = re.sub(r"\{[^{}]*\}", lambda found: _renamed(found.group(), meaning), old)
-            if new != old:
-                edits.append(_Edit(start, end, new))
-    return _apply(text.encode(), edits).decode()
+    r"""Rename inside f-strings, whose parts have no positions of their own before Python 3.12.
+
+    Example:
+        >>> print(_in_formatted("print(f'{acc * 100:.{digits}f}% acc', acc=1)", {"acc": "accuracy"}))
+        print(f'{accuracy * 100:.{digits}f}% acc', acc=1)
+    """
+    if not any(isinstance(node, ast.JoinedStr) for node in ast.walk(ast.parse(text))):
+        return text
+    return cst.parse_module(text).visit(_InFormatted(meaning)).code
