@@ -134,6 +134,16 @@ def test_names_that_cannot_be_installed_or_imported_are_refused(name: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("name", "hint"), [("class", "'class-model'"), ("1st", "'model-1st'"), ("json", "'json-model'")]
+)
+def test_a_name_that_is_refused_comes_with_one_that_is_not(name: str, hint: str) -> None:
+    with pytest.raises(NameVersionError) as caught:
+        answers(name=name)
+    assert hint in caught.value.hint
+    assert answers(name=hint.strip("'")).name == hint.strip("'")
+
+
+@pytest.mark.parametrize(
     ("changes", "hint"),
     [
         ({"task": "clasification"}, "'classification'"),

@@ -40,7 +40,12 @@ def check_name(name: str) -> str:
     module = import_name(normal)
     if len(normal) > MAX_NAME:
         raise NameVersionError(f"The name {name[:40]!r}… is longer than {MAX_NAME} characters.", hint="Shorten it.")
-    if not module.isidentifier() or keyword.iskeyword(module):
+    if keyword.iskeyword(module):
+        raise NameVersionError(
+            f"{name!r} is a keyword of Python, and 'import {module}' is a syntax error.",
+            hint=f"Add a word, for example '{normal}-model'.",
+        )
+    if not module.isidentifier():
         raise NameVersionError(
             f"{name!r} would be imported as {module!r}, which is not a Python identifier.",
             hint=f"Begin with a letter, for example 'model-{normal}'.",
