@@ -173,7 +173,7 @@ def _show_conversion(made: Conversion, console: Console) -> None:
     say(verdicts[made.proof.verdict], "green" if made.proof.holds else "red")
     for value in made.proof.compared:
         if value.key.startswith(("measured.", "prediction")):
-            say(f"  {value.key.removeprefix('measured.'):<28} {value.agreement:<8} {value.detail}")
+            say(f"  {value.key.removeprefix('measured.'):<28} {value.agreement:<8} {value.detail}".rstrip())
 
 
 def _update(project: Path, *, dry_run: bool, output: Output) -> int:

@@ -70,7 +70,9 @@ def own_stage(statement: Statement) -> Stage | None:
         stage = TAGS.get(tag.removeprefix("stage:").lower())
         if stage is not None:
             return stage
-    return _by_deed(statement) or _by_heading(statement)
+    if statement.effects.calls and set(statement.effects.calls) <= vocabulary.TRANSFORMERS:
+        return None  # a transformer that is only made goes where it is fitted
+    return _by_deed(statement) or _by_heading(statement) or _by_habit(statement)
 
 
 def _by_deed(statement: Statement) -> Stage | None:
@@ -89,11 +91,14 @@ def _by_deed(statement: Statement) -> Stage | None:
         return Stage.SPLIT
     if calls & vocabulary.FEATURE_MAKING or _selects_inputs(statement):
         return Stage.FEATURES
-    if calls & vocabulary.CLEANING:
-        return Stage.PREPROCESS
     if calls & vocabulary.SAVERS:
         return Stage.DELIVER
     return None
+
+
+def _by_habit(statement: Statement) -> Stage | None:
+    """Return the stage of what is mostly done there, and under another heading elsewhere (``astype``, ``rename``)."""
+    return Stage.PREPROCESS if set(statement.effects.calls) & vocabulary.CLEANING else None
 
 
 def _only_transforms(statement: Statement) -> bool:
