@@ -104,7 +104,9 @@ def test_library_code_neither_prints_nor_exits_nor_reads_the_environment(path):
     assert printed == []
 
 
-EDGES = {"__main__.py", "backend.py", "processes.py", "digests.py", "lineage.py", "testing.py"}
+EDGES = {"__main__.py", "backend.py", "processes.py", "digests.py", "lineage.py", "testing.py"} | {
+    *("notebook_child.py", "project_child.py")
+}
 """Where the environment may be read: entries that a program calls (turned into arguments there), the place that
 decides what a child process inherits, the location of the user's cache folder, and the one variable by which a notebook
 says which file it is."""
