@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from modelwright.project.notebook.flow import Flow, Value
 from modelwright.project.notebook.stages import Staging
+from modelwright.project.notebook.vocabulary import GLANCES
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,53 @@ def find_displays(flow: Flow, staging: Staging, measured: frozenset[int]) -> tup
 
 
 def cuts(flow: Flow, staging: Staging, displays: tuple[Display, ...]) -> frozenset[int]:
-    """Return the statements before which a stage is divided, so that a display sees a value as the notebook did."""
+    """Return the statements before which a stage is divided, so that a display sees a value as the notebook did.
+
+    As few as possible, and at the begin of a cell where one is as good as another.
+    """
+    order = staging.order
+    position = {index: place for place, index in enumerate(order)}
+    wanted = sorted(_between(flow, staging, displays, position), key=lambda one: one[1])
+    chosen: list[int] = []
+    for low, high in wanted:
+        if not chosen or not low < chosen[-1] <= high:
+            chosen.append(high)
     found: set[int] = set()
+    for cut in chosen:
+        lowest = max(low for low, high in wanted if low < cut <= high) + 1
+        cell, stage = flow.statements[order[cut]].cell, staging.stage[order[cut]]
+        while cut > lowest and flow.statements[order[cut - 1]].cell is cell and staging.stage[order[cut - 1]] == stage:
+            cut -= 1
+        found.add(order[cut])
+    return frozenset(found)
+
+
+def _between(
+    flow: Flow, staging: Staging, displays: tuple[Display, ...], position: dict[int, int]
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs of positions: a stage has to be divided behind the first, and not behind the second."""
     for display in displays:
         for value in display.looks_at:
             before, after = _writers(flow, staging, display, value)
-            if before:
-                stage = staging.stage[before[-1]]
-                same = [index for index in after if staging.stage[index] == stage]
-                found |= set(same[:1])
-    return frozenset(found)
+            if not before or _glances(flow, display, value):
+                continue
+            stage = staging.stage[before[-1]]
+            same = [index for index in after if staging.stage[index] == stage]
+            if same:
+                yield position[before[-1]], position[same[0]]
+
+
+def _glances(flow: Flow, display: Display, value: Value) -> bool:
+    """Say whether a display only glances at a table as a whole (``df.head()``): no reason to divide a stage."""
+    for index in display.statements:
+        if value not in flow.touches[index].reads.values():
+            continue
+        node = flow.statements[index].node
+        attributes = {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
+        picks = any(isinstance(child, ast.Subscript) for child in ast.walk(node))
+        if picks or not attributes or not attributes <= GLANCES:
+            return False
+    return True
 
 
 def place(flow: Flow, staging: Staging, displays: tuple[Display, ...], block_of: dict[int, int]) -> tuple[Display, ...]:

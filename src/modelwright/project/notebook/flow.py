@@ -215,6 +215,7 @@ class _Tracing:
             if name in self.functions and not statement.defines:
                 changed |= self.functions[name].changes
         changed |= {source.removeprefix("[]") for target, source in statement.effects.shared if target in changed}
+        changed -= statement.binds - statement.reads  # what it changes is then what it has bound itself
         return changed | (set(statement.may_bind) & set(self.current))
 
     def _changed_by_call(self, call: ast.Call) -> set[str]:

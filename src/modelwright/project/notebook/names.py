@@ -30,7 +30,7 @@ class Occurrence:
         line: Line in the statement's code, from 1.
         column: Column, UTF-8 bytes from 0.
         deferred: Whether it stands in the body of a function, which runs when that is called.
-        certain: Whether the statement always reaches it; a branch or a loop may not.
+        certain: Whether the statement always reaches it; a branch or the body of a loop may not.
     """
 
     name: str
@@ -186,13 +186,16 @@ class _Walk:
             self.visit(statement)
         self.branches -= 1
 
-    def visit_For(self, node: ast.For) -> None:
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        # A loop that runs not even once leaves its target as it was; nobody writes one, and then relies on that.
         self.visit(node.iter)
+        self.visit(node.target)
         self.branches += 1
-        for part in (node.target, *node.body, *node.orelse):
+        for part in (*node.body, *node.orelse):
             self.visit(part)
         self.branches -= 1
 
+    visit_AsyncFor = visit_For
     visit_While = visit_Try = visit_TryStar = visit_Match = _branching
 
 

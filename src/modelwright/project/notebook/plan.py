@@ -6,17 +6,15 @@ Called by convert. All decisions are made here and in the modules it calls; writ
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from modelwright.project.notebook.displays import Display, cuts, find_displays, place
 from modelwright.project.notebook.flow import Flow, Value
-from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.measures import Measure, find_measures
-from modelwright.project.notebook.naming import choose_names
+from modelwright.project.notebook.naming import choose_names, name_functions
 from modelwright.project.notebook.roles import Stage
-from modelwright.project.notebook.stages import Staging, put_into_stages
+from modelwright.project.notebook.stages import Staging, is_literal, put_into_stages
 from modelwright.project.notebook.target import Expression, Target, find_target
 
 
@@ -92,7 +90,7 @@ def make_plan(flow: Flow, *, model: str = "", titles: Mapping[int, str] | None =
     parts = _parts(staging, cuts(flow, staging, seen))
     block_of = {index: position for position, part in enumerate(parts) for index in part}
     displays = place(flow, staging, seen, block_of)
-    called = list(_block_names(flow, staging, parts, titles or {}))
+    called = list(name_functions(flow, staging, parts, titles or {}))
     blocks = _blocks(flow, staging, target, measures, displays, constants, parts, called)
     nested = frozenset(
         name for name, function in flow.functions.items() if function.reads & (flow.pinned - constants.keys())
@@ -121,17 +119,9 @@ def _constants(flow: Flow) -> dict[str, int]:
         bound = [index for index, one in enumerate(flow.statements) if value.name in one.binds | one.may_bind]
         changed = any(value.name in one.changes for one in flow.functions.values())
         named = isinstance(node.targets[0], ast.Name) and len(node.targets) == 1
-        if bound == [value.made] == value.writers and not changed and named and _is_literal(node.value):
+        if bound == [value.made] == value.writers and not changed and named and is_literal(node):
             found[value.name] = value.made
     return found
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError):
-        return False
-    return True
 
 
 def _parts(staging: Staging, cut: frozenset[int]) -> list[tuple[int, ...]]:
@@ -142,24 +132,6 @@ def _parts(staging: Staging, cut: frozenset[int]) -> list[tuple[int, ...]]:
             parts.append([])
         parts[-1].append(index)
     return [tuple(part) for part in parts]
-
-
-def _block_names(
-    flow: Flow, staging: Staging, parts: list[tuple[int, ...]], titles: Mapping[int, str]
-) -> Iterator[tuple[str, str]]:
-    """Name the functions: the first of a stage by the stage, the others by what their cells are called."""
-    taken: set[str] = set()
-    count: dict[Stage, int] = {}
-    for part in parts:
-        stage = staging.stage[part[0]]
-        where = PLACES[stage]
-        count[stage] = number = count.get(stage, 0) + 1
-        words = re.findall(r"[a-z]+", titles.get(flow.statements[part[0]].cell.number, "").lower())[:4]
-        name = where.function if number == 1 else "_".join([where.step, *words] if words else [where.step, str(number)])
-        if name in taken or name in flow.functions:
-            name = f"{name}_{number}"
-        taken.add(name)
-        yield name, where.step if number == 1 else f"{where.step}_{number}"
 
 
 def _blocks(

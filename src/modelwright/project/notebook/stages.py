@@ -9,7 +9,9 @@ Source: Weiser 1981, "Program Slicing".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from modelwright.project.notebook import vocabulary
@@ -79,6 +81,9 @@ def _delivers(flow: Flow, index: int) -> bool:
 
 def _stages(flow: Flow, essential: set[int], measured: set[int]) -> dict[int, Stage]:
     own = {index: Stage.EVALUATE if index in measured else own_stage(flow.statements[index]) for index in essential}
+    own |= dict.fromkeys(
+        [*_made_again(flow, own), *(index for index in own if is_literal(flow.statements[index].node))]
+    )
     wanted = _wanted(flow, own)
     stage: dict[int, Stage] = {}
     for index in sorted(essential):
@@ -87,6 +92,43 @@ def _stages(flow: Flow, essential: set[int], measured: set[int]) -> dict[int, St
         if reached == Stage.SPLIT and own[index] in (Stage.PREPROCESS, Stage.FEATURES):
             reached = Stage.TRANSFORM
         stage[index] = reached
+    return _sunk(flow, own, stage)
+
+
+def is_literal(node: ast.stmt) -> bool:
+    """Say whether a statement binds names to what stands there in full.
+
+    Example:
+        >>> is_literal(ast.parse("codes = {'male': 0}").body[0]), is_literal(ast.parse("x = f(1)").body[0])
+        (True, False)
+    """
+    if not isinstance(node, ast.Assign):
+        return False
+    try:
+        ast.literal_eval(node.value)
+    except (ValueError, TypeError, SyntaxError, MemoryError):
+        return False
+    return True
+
+
+def _made_again(flow: Flow, own: dict[int, Stage | None]) -> Iterator[int]:
+    """Return the definitions of models that share one name: each stands where it is used, not beside the others."""
+    defined = [index for index, stage in own.items() if stage == Stage.DEFINE]
+    names = Counter(value.name for index in defined for value in flow.touches[index].makes)
+    for index in defined:
+        if any(names[value.name] > 1 for value in flow.touches[index].makes):
+            yield index
+
+
+def _sunk(flow: Flow, own: dict[int, Stage | None], stage: dict[int, Stage]) -> dict[int, Stage]:
+    """Move what has no role of its own down to the first stage that uses it (a mapping to where it is mapped)."""
+    followers: dict[int, list[int]] = defaultdict(list)
+    for index in stage:
+        for other in flow.touches[index].after & stage.keys():
+            followers[other].append(index)
+    for index in sorted(stage, reverse=True):
+        if own[index] is None and followers[index]:
+            stage[index] = min(stage[other] for other in followers[index])
     return stage
 
 

@@ -70,8 +70,17 @@ class Statement:
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """Names that it reads when it runs."""
-        return frozenset(one.name for one in self.occurrences if one.context == "load" and not one.deferred)
+        """Names whose value from before it reads when it runs: not the target of a loop in the body of that loop."""
+        found: set[str] = set()
+        bound: set[str] = set()
+        for one in self.occurrences:
+            if one.deferred:
+                continue
+            if one.context == "load" and one.name not in bound:
+                found.add(one.name)
+            elif one.context == "store" and one.certain:
+                bound.add(one.name)
+        return frozenset(found)
 
     @cached_property
     def deferred(self) -> frozenset[str]:

@@ -59,6 +59,9 @@ PLOTTING_METHODS = frozenset(
 
 DISPLAY_FUNCTIONS = frozenset("print display pprint plot_tree export_text export_graphviz Image HTML Markdown".split())
 
+GLANCES = frozenset("head tail sample info describe shape columns dtypes size T".split())
+"""Attributes by which people look at a table as a whole, whatever columns it has at that moment."""
+
 PRESENTATION = frozenset(
     """set_option reset_option set_printoptions set_theme set_style set_palette set_context filterwarnings
     simplefilter init_notebook_mode use set_config style_use rcParams color_palette set_color_codes""".split()
