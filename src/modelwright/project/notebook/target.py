@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from modelwright.errors import ConversionError
 from modelwright.project.notebook import vocabulary
 from modelwright.project.notebook.effects import last_name, root
+from modelwright.project.notebook.evidence import Evidence, definition_of, find_evidence, given_to, no_model
 from modelwright.project.notebook.flow import Flow, Value
-from modelwright.project.notebook.roles import constructs_model
 
 _FINAL = re.compile(r"(^|_)(best|final|chosen|winner|production|champion|tuned)(_|$)", re.IGNORECASE)
 
@@ -85,20 +85,6 @@ class Target:
         return {name: rows for name, rows in found.items() if rows is not None}
 
 
-@dataclass
-class _Evidence:
-    value: Value
-    constructed: bool = False
-    asked: list[int] = field(default_factory=list)
-    fitted: list[int] = field(default_factory=list)
-    saved: bool = False
-    transforms: bool = False
-
-    @property
-    def last(self) -> int:
-        return max([*self.asked, *self.fitted], default=-1)
-
-
 def find_target(flow: Flow, *, model: str = "") -> Target:
     """Find the model.
 
@@ -109,12 +95,15 @@ def find_target(flow: Flow, *, model: str = "") -> Target:
     Raises:
         ConversionError: Nothing is fitted, no such model, or the rows that it is trained on cannot be told.
     """
-    candidates = [one for one in _evidence(flow) if not one.transforms and (one.asked or one.constructed)]
+    found = find_evidence(flow)
+    candidates = [one for one in found if not one.transforms and (one.asked or one.constructed)]
     fitted = [one for one in candidates if one.fitted or one.asked]
     if not fitted:
+        where, why = no_model(flow, found)
         raise ConversionError(
             "No cell fits a model.",
-            why=_never_fitted(candidates),
+            where=where,
+            why=why,
             hint="Fit a model in the notebook; or capture a plain function: modelwright new NAME --task function.",
         )
     chosen, why = _choose(fitted, model)
@@ -123,14 +112,7 @@ def find_target(flow: Flow, *, model: str = "") -> Target:
     return replace(target, others=tuple(sorted(names - {chosen.value.name})), notes=(why, *target.notes))
 
 
-def _never_fitted(candidates: list[_Evidence]) -> str:
-    if not candidates:
-        return "There is no call of fit(), and nothing that has predict()."
-    names = ", ".join(repr(one.value.name) for one in candidates)
-    return f"{names} is made, but fit() is never called on it."
-
-
-def _choose(found: list[_Evidence], asked: str) -> tuple[_Evidence, str]:
+def _choose(found: list[Evidence], asked: str) -> tuple[Evidence, str]:
     by_last = sorted(found, key=lambda one: one.last)
     if asked:
         named = [one for one in by_last if one.value.name == asked]
@@ -147,77 +129,6 @@ def _choose(found: list[_Evidence], asked: str) -> tuple[_Evidence, str]:
             single = len({one.value for one in found}) == 1
             return chosen[-1], f"the model is {chosen[-1].value.name!r}" + ("" if single else f": {reason}")
     raise AssertionError("found is not empty")
-
-
-def _evidence(flow: Flow) -> list[_Evidence]:
-    found: dict[Value, _Evidence] = {}
-    for index, statement in enumerate(flow.statements):
-        if statement.defines or statement.is_import:
-            continue
-        for made in flow.touches[index].makes:
-            found[made] = _Evidence(made)
-            value = getattr(statement.node, "value", None)
-            if isinstance(value, ast.Call):
-                found[made].constructed = any(
-                    constructs_model(last_name(call.func)) for call in _chain(value)
-                ) and not isinstance(statement.node, ast.For)
-                found[made].transforms = any(last_name(call.func) in vocabulary.TRANSFORMERS for call in _chain(value))
-                if found[made].constructed and "fit" in statement.effects.calls:
-                    found[made].fitted.append(index)
-        known = {made.name: made for made in flow.touches[index].makes} | flow.touches[index].reads
-        for name, attribute in _uses(flow, statement.node):
-            evidence = found.get(known[name]) if name in known else None
-            if evidence is None:
-                continue
-            if attribute in ("fit", "fit_predict", "partial_fit"):
-                evidence.fitted.append(index)
-            elif attribute in vocabulary.MODEL_USES:
-                evidence.asked.append(index)
-            elif attribute in ("fit_transform", "transform", "inverse_transform"):
-                evidence.transforms = True
-            elif attribute == "(saved)":
-                evidence.saved = True
-    return [one for one in found.values() if one.value.kind == "data"]
-
-
-def _chain(call: ast.Call) -> Iterator[ast.Call]:
-    """Return the calls of a chain such as ``Model(…).fit(…)``."""
-    node: ast.expr = call
-    while isinstance(node, ast.Call | ast.Attribute):
-        if isinstance(node, ast.Call):
-            yield node
-            node = node.func
-        else:
-            node = node.value
-
-
-def _uses(flow: Flow, node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Return which attribute of which name is used, also by a function of the notebook that it is given to."""
-    for child in ast.walk(node):
-        if isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
-            yield child.value.id, child.attr
-        elif isinstance(child, ast.Call):
-            if last_name(child.func) in vocabulary.MODEL_SAVERS:
-                yield from ((argument.id, "(saved)") for argument in child.args if isinstance(argument, ast.Name))
-            for name, argument in _given(flow, child).items():
-                if isinstance(argument, ast.Name):
-                    yield from ((argument.id, attribute) for attribute in _uses_of_parameter(flow, child, name))
-
-
-def _definition(flow: Flow, name: str) -> ast.AST | None:
-    return next((one.node for one in flow.statements if one.defines == name), None)
-
-
-def _given(flow: Flow, call: ast.Call) -> dict[str, ast.expr]:
-    function = flow.functions.get(last_name(call.func)) if isinstance(call.func, ast.Name) else None
-    return function.arguments(call) if function else {}
-
-
-def _uses_of_parameter(flow: Flow, call: ast.Call, parameter: str) -> Iterator[str]:
-    definition = _definition(flow, last_name(call.func))
-    for child in ast.walk(definition) if definition else ():
-        if isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name) and child.value.id == parameter:
-            yield child.attr
 
 
 @dataclass(frozen=True)
@@ -258,9 +169,9 @@ def _arguments(call: ast.Call) -> tuple[ast.expr, ...]:
 
 def _inside(flow: Flow, call: ast.Call, names: set[str], index: int) -> Iterator[_Call]:
     """Return calls that a function of the notebook makes on the model it is given, in the caller's words."""
-    given = _given(flow, call)
+    given = given_to(flow, call)
     mine = {name for name, argument in given.items() if isinstance(argument, ast.Name) and argument.id in names}
-    definition = _definition(flow, last_name(call.func)) if given else None
+    definition = definition_of(flow, last_name(call.func)) if given else None
     for child in ast.walk(definition) if definition is not None else ():
         if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute):
             owner = root(child.func.value)
@@ -269,7 +180,7 @@ def _inside(flow: Flow, call: ast.Call, names: set[str], index: int) -> Iterator
                 yield _Call(child.func.attr, index, tuple(words))
 
 
-def _rows(flow: Flow, chosen: _Evidence) -> Target:
+def _rows(flow: Flow, chosen: Evidence) -> Target:
     calls = _calls(flow, chosen.value)
     fits = [call for call in calls if call.method in ("fit", "fit_predict", "fit_transform") and call.arguments]
     fits = [call for call in fits if _expression(flow, call.arguments[0], call.index)] or fits
@@ -299,7 +210,7 @@ def _expression(flow: Flow, node: ast.expr, index: int) -> Expression | None:
     known = {value.name: value for value in touch.makes} | touch.reads
     values = {name: known[name] for name in names if name in known}
     loops = isinstance(flow.statements[index].node, ast.For) and any(one.made == index for one in values.values())
-    if len(values) < len(names) or not names or loops:
+    if len(values) < len(names) or not names or loops or isinstance(node, ast.Starred):
         return None
     return Expression(ast.unparse(node), values, index, node)
 
@@ -361,7 +272,7 @@ def _truth_of(flow: Flow, call: _Call) -> Expression | None:
 
 
 def _with_transformers(flow: Flow, target: Target) -> Target:
-    """Go back from what the model was given to what a fitted transformer made it of, as far as that is a plain chain."""
+    """Go back from what the model was given to what a fitted transformer made it of, while that is a plain chain."""
     before: list[Value] = []
     notes: list[str] = []
     while True:
