@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelwright.errors import CellError
+from modelwright.errors import CellError, ConversionError
 from modelwright.project.notebook.assembling import config_text, pipeline_text, settings_text
 from modelwright.project.notebook.cells import Cell, Notebook, cell_error
+from modelwright.project.notebook.commandline import without_command_line
 from modelwright.project.notebook.datafiles import DataFiles, find_files
 from modelwright.project.notebook.displays import unused_cells
 from modelwright.project.notebook.drawing import Drawing
+from modelwright.project.notebook.entry import Entered, enter
+from modelwright.project.notebook.flow import Flow
 from modelwright.project.notebook.knobs import find_knobs
 from modelwright.project.notebook.layout import PLACES
 from modelwright.project.notebook.magics import Separated, separate
@@ -84,10 +87,10 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
         ConversionError: No model is fitted, or it cannot be told which is meant or what it is trained on.
     """
     separated = {cell.number: separate(cell) for cell in notebook.cells if cell.kind == "code"}
-    cells = list(_code_cells(notebook, separated))
-    ordered = put_in_order(cells, lost=_lost(separated))
+    entered = enter(without_command_line(list(_code_cells(notebook, separated))))
+    ordered = put_in_order(entered.cells, lost=_lost(separated))
     titles = _titles(notebook)
-    plan = make_plan(ordered.flow, model=model, titles=titles)
+    plan = _planned(ordered.flow, entered, model=model, titles=titles)
     folder = Path(notebook.path).parent
     local = _local_modules(plan, folder, separated)
     data = find_files(ordered.flow, folder)
@@ -112,9 +115,27 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
         observed_cells(plan),
         became,
         {path: text for one in separated.values() for path, text in one.written.items()},
-        [*_reported(plan, separated, data, became), *_whole(ordered.notes, plan)],
+        [*_reported(plan, separated, data, became), *_whole((*entered.notes, *ordered.notes), plan)],
         sum(map(len, knobs.sections.values())),
     )
+
+
+def _planned(flow: Flow, entered: Entered, *, model: str, titles: dict[int, str]) -> Plan:
+    """Return the plan; where a function hides the model, the refusal names it."""
+    try:
+        return make_plan(flow, model=model, titles=titles)
+    except ConversionError as error:
+        if not entered.obstacles:
+            raise
+        hiding = entered.obstacles[0]
+        raise cell_error(
+            hiding.cell,
+            0,
+            f"def {hiding.function}",
+            what=f"Cell {hiding.cell} fits the model inside {hiding.function}(), where nothing else sees it.",
+            why=f"The body cannot run in place of the call. {hiding.why}",
+            hint=f"Return the model and its rows from {hiding.function}(), or write its body into cells.",
+        ) from error
 
 
 def _lost(separated: dict[int, Separated]) -> dict[str, CellError]:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from modelwright.project.notebook.effects import last_name
 from modelwright.project.notebook.flow import Flow
+from modelwright.project.notebook.texts import literal_texts, text_of
 from modelwright.project.notebook.vocabulary import LOADERS, PATH_READERS, SAVERS
 
 LARGEST_COPY = 64 << 20
@@ -49,16 +50,22 @@ def find_files(flow: Flow, folder: Path) -> DataFiles:
         folder: The folder that the notebook lies in; its relative paths begin there.
     """
     found = DataFiles()
-    texts = _constants(flow)
+    texts = literal_texts(statement.node for statement in flow.statements)
+    readers = _readers(flow, texts)
     literals = {
         node.value
         for statement in flow.statements
         for node in ast.walk(statement.node)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    written = {text for index in range(len(flow.statements)) for text, reads in _paths(flow, index, texts) if not reads}
+    written = {
+        text
+        for index in range(len(flow.statements))
+        for text, reads in _paths(flow, index, texts, readers)
+        if not reads
+    }
     for index, statement in enumerate(flow.statements):
-        for text, reads in _paths(flow, index, texts):
+        for text, reads in _paths(flow, index, texts, readers):
             if _ADDRESS.match(text):
                 found.network.append((statement.cell.number, text))
             elif reads and text not in written and text not in found.spelled:
@@ -106,50 +113,67 @@ def _place(found: DataFiles, name: str, path: Path) -> str:
     return target
 
 
-def _constants(flow: Flow) -> dict[str, str]:
-    """Return the names that are bound to one literal text."""
-    found: dict[str, str] = {}
-    for statement in flow.statements:
-        node = statement.node
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            text = _text(node.value, found)
-            if text is not None:
-                found[node.targets[0].id] = text
-    return found
-
-
-def _paths(flow: Flow, index: int, texts: dict[str, str]) -> Iterator[tuple[str, bool]]:
+def _paths(
+    flow: Flow, index: int, texts: dict[str, str], readers: dict[str, dict[str, str | None]]
+) -> Iterator[tuple[str, bool]]:
     """Return the literal paths that a statement, or a function that it defines, uses, and whether it reads them."""
     for call in ast.walk(flow.statements[index].node):
         if not isinstance(call, ast.Call):
             continue
         name = last_name(call.func)
-        given = call.args[0] if call.args else next((one.value for one in call.keywords), None)
-        text = _text(given, texts) if given is not None else None
+        if name in readers:
+            yield from ((text, True) for text in _given(flow, call, readers[name], texts))
+            continue
+        text = _first(call, texts)
         if not text:
             continue
-        if name in SAVERS or (name == "open" and _opens_to_write(call)):
+        if _writes(call):
             yield text, False
         elif name in PATH_READERS | LOADERS and (_FILE.search(text) or _ADDRESS.match(text) or "/" in text):
             yield text, True
 
 
+def _first(call: ast.Call, texts: dict[str, str]) -> str | None:
+    given = call.args[0] if call.args else next((one.value for one in call.keywords), None)
+    return text_of(given, texts) if given is not None else None
+
+
+def _writes(call: ast.Call) -> bool:
+    name = last_name(call.func)
+    return name in SAVERS or (name == "open" and _opens_to_write(call))
+
+
+def _readers(flow: Flow, texts: dict[str, str]) -> dict[str, dict[str, str | None]]:
+    """Return for each function of the notebook the parameters that it reads files by, with their default paths."""
+    found: dict[str, dict[str, str | None]] = {}
+    for statement in flow.statements:
+        node = statement.node
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        names = [one.arg for one in node.args.args]
+        defaults = dict(
+            zip(reversed(names), reversed([text_of(one, texts) for one in node.args.defaults]), strict=False)
+        )
+        read = {
+            call.args[0].id
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call) and last_name(call.func) in PATH_READERS and not _writes(call)
+            if call.args and isinstance(call.args[0], ast.Name)
+        }
+        if read & set(names):
+            found[node.name] = {name: defaults.get(name) for name in names if name in read}
+    return found
+
+
+def _given(flow: Flow, call: ast.Call, read: dict[str, str | None], texts: dict[str, str]) -> Iterator[str]:
+    """Return the paths that a call gives to a function that reads files by some of its parameters."""
+    given = flow.functions[last_name(call.func)].arguments(call)
+    for name, default in read.items():
+        text = text_of(given[name], texts) if name in given else default
+        if text and (_FILE.search(text) or _ADDRESS.match(text)):
+            yield text
+
+
 def _opens_to_write(call: ast.Call) -> bool:
     modes = [*call.args[1:2], *(one.value for one in call.keywords if one.arg == "mode")]
     return any(isinstance(one, ast.Constant) and str(one.value)[:1] in "wax" for one in modes)
-
-
-def _text(node: ast.AST, texts: dict[str, str]) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.Name):
-        return texts.get(node.id)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
-        left, right = _text(node.left, texts), _text(node.right, texts)
-        if left is None or right is None:
-            return None
-        return left + right if isinstance(node.op, ast.Add) else f"{left.rstrip('/')}/{right}"
-    if isinstance(node, ast.Call) and last_name(node.func) in ("join", "Path", "open"):
-        parts = [_text(argument, texts) for argument in node.args[: 1 if last_name(node.func) == "open" else None]]
-        return None if not parts or None in parts else str(PurePosixPath(*[part for part in parts if part]))
-    return None

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from modelwright.project.notebook.commandline import attribute_of, option_of
 from modelwright.project.notebook.effects import last_name
 from modelwright.project.notebook.plan import Plan
 from modelwright.project.notebook.roles import Stage
@@ -31,6 +32,7 @@ SECTIONS = {
     Stage.DELIVER: "output",
 }
 _UNTURNED = frozenset(["verbose", "n_jobs"])
+_OF_SCRIPT = "of the script's command line"
 _CONSTANT = re.compile(r"^[A-Z][A-Z0-9_]*$")
 
 
@@ -84,8 +86,9 @@ def find_knobs(plan: Plan, spelled: Mapping[str, str]) -> Knobs:
                 if value is not None:
                     path = spelled.get(value, value) if isinstance(value, str) else value
                     setting = Setting(path, plan.flow.statements[index].cell.number, about)
-                    name = _add(knobs, section, key, setting)
-                    knobs.replaced[index].append((node, f"settings.{section}.{name}"))
+                    where = "general" if about.endswith(_OF_SCRIPT) else section
+                    name = _add(knobs, where, key, setting)
+                    knobs.replaced[index].append((node, f"settings.{where}.{name}"))
     return knobs
 
 
@@ -114,6 +117,8 @@ def _turned(statement: ast.stmt) -> Iterator[tuple[ast.expr, str, str]]:
         for keyword in call.keywords:
             if keyword.arg in KNOBS - _UNTURNED:
                 yield keyword.value, f"{prefix}{keyword.arg}", f"`{keyword.arg}` of `{callee}`"
+            if callee == "add_argument" and keyword.arg == "default":
+                yield keyword.value, attribute_of(call), f"`{option_of(call)}` {_OF_SCRIPT}"
         if callee == "seed" and call.args:
             yield call.args[0], "seed", "seed of the random numbers"
         if callee in PATH_READERS | LOADERS and call.args and _is_text(call.args[0]):
