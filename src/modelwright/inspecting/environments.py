@@ -15,7 +15,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import distributions
 from pathlib import Path
@@ -148,11 +148,12 @@ def kept(
     interpreter = find_interpreter(python, package.manifest.environment)
     cache = cache or cache_folder() / "environments"
     target = cache / f"{package.import_name}-{_key(package, sha256, interpreter)}"
-    if not (target / _USED).is_file():
-        _make(package, wheel, target=target, interpreter=interpreter, installer=installer)
     wanted = locked(package.lock, markers=interpreter.markers(), where=f"{package.files.where}: pylock.toml")
-    with _in_use(target):
-        prune(cache)
+
+    def make(folder: Path) -> None:
+        create(package, wheel, folder=folder, interpreter=interpreter, installer=installer)
+
+    with keeping(target, make):
         environment = Environment(folder=target, interpreter=interpreter, installer=installer.name, wanted=wanted)
         yield environment, package
         bytecode.keep(environment.libraries, interpreter.tag)
@@ -164,12 +165,30 @@ def _key(package: Package, sha256: str, interpreter: Interpreter) -> str:
     return hashlib.sha256(content).hexdigest()[:24]
 
 
-def _make(package: Package, wheel: Path, *, target: Path, interpreter: Interpreter, installer: Installer) -> None:
+@contextmanager
+def keeping(target: Path, make: Callable[[Path], None]) -> Iterator[None]:
+    """Give a folder that is kept for the next time, and is safe from :func:`prune` meanwhile.
+
+    Args:
+        target: The folder; its parent holds others of its kind, those used longest ago go.
+        make: Makes it in the folder that it is given, if there is none yet; whoever is first wins.
+
+    Raises:
+        EnvironmentBuildError: It cannot be kept.
+    """
+    if not (target / _USED).is_file():
+        _make(target, make)
+    with _in_use(target):
+        prune(target.parent)
+        yield
+
+
+def _make(target: Path, make: Callable[[Path], None]) -> None:
     """Make an environment under a temporary name and move it into place; whoever is first wins."""
     making = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        create(package, wheel, folder=making, interpreter=interpreter, installer=installer)
+        make(making)
         (making / _USED).touch()
         with suppress(OSError):
             making.rename(target)
