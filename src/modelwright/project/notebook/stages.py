@@ -81,9 +81,8 @@ def _delivers(flow: Flow, index: int) -> bool:
 
 def _stages(flow: Flow, essential: set[int], measured: set[int]) -> dict[int, Stage]:
     own = {index: Stage.EVALUATE if index in measured else own_stage(flow.statements[index]) for index in essential}
-    own |= dict.fromkeys(
-        [*_made_again(flow, own), *(index for index in own if is_literal(flow.statements[index].node))]
-    )
+    literal = (index for index in own if is_literal(flow.statements[index].node))
+    own |= dict.fromkeys([*_made_again(flow, own), *_saved_between(flow, own), *literal])
     wanted = _wanted(flow, own)
     stage: dict[int, Stage] = {}
     for index in sorted(essential):
@@ -118,6 +117,12 @@ def _made_again(flow: Flow, own: dict[int, Stage | None]) -> Iterator[int]:
     for index in defined:
         if any(names[value.name] > 1 for value in flow.touches[index].makes):
             yield index
+
+
+def _saved_between(flow: Flow, own: dict[int, Stage | None]) -> Iterator[int]:
+    """Return what writes a file of data that is changed afterwards: it is no end, and must not make one."""
+    followed = {other for index in own for other in flow.touches[index].after}
+    yield from (index for index, stage in own.items() if stage == Stage.DELIVER and index in followed)
 
 
 def _sunk(flow: Flow, own: dict[int, Stage | None], stage: dict[int, Stage]) -> dict[int, Stage]:
