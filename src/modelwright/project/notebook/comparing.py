@@ -123,9 +123,10 @@ def _last(fingerprints: Iterable[Fingerprint]) -> dict[str, Fingerprint]:
 def _compared(key: str, left: Mapping[str, Fingerprint], right: Mapping[str, Fingerprint]) -> Compared:
     one, other = left.get(key), right.get(key)
     cell = one.cell if one else 0
-    if one is None or other is None:
-        side = "the notebook" if one is None else "the project"
-        return Compared(key=key, cell=cell, agreement="missing", detail=f"{side} has no such value")
+    if one is None:  # its name stood for something else by then
+        return Compared(key=key, cell=cell, agreement="not comparable", detail="the notebook does not keep it")
+    if other is None:
+        return Compared(key=key, cell=cell, agreement="missing", detail="the project has no such value")
     if "not comparable" in (one.kind, other.kind):
         return Compared(key=key, cell=cell, agreement="not comparable", detail=one.type)
     if one.sha256 == other.sha256:
