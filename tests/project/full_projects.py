@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from modelwright.project.scaffold.answers import Answers, Task
 from modelwright.project.scaffold.render import render
@@ -60,3 +62,32 @@ def compile_all(project: Path) -> int:
     for module in modules:
         compile(module.read_text("utf-8"), str(module), "exec")
     return len(modules)
+
+
+def run_tests(projects: Iterable[Path], into: Path, *, options: Sequence[str] = ()) -> dict[str, dict[str, str]]:
+    """Run the tests of several projects in one process, so that libraries are imported once.
+
+    Args:
+        projects: Folders of projects whose modules have different names.
+        into: Folder that the outcome is written to.
+        options: More arguments of pytest.
+
+    Returns:
+        For each project what went wrong, by test; what passed has an empty text.
+    """
+    projects, report = list(projects), into / "outcome.xml"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-c", os.devnull]
+        + [f"--rootdir={into}", f"--junit-xml={report}", *options, *(str(project / "tests") for project in projects)],
+        cwd=into,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(str(project / "src") for project in projects)},
+        capture_output=True,
+        timeout=600,
+        check=False,
+    )
+    outcome: dict[str, dict[str, str]] = {project.name: {} for project in projects}
+    for case in ElementTree.parse(report).iter("testcase"):
+        (name,) = (name for name in outcome if f"{name}.tests." in f"{case.get('classname')}.")
+        failed = case.find("failure") if case.find("failure") is not None else case.find("error")
+        outcome[name][f"{case.get('classname')}.{case.get('name')}"] = "" if failed is None else failed.text or "?"
+    return outcome

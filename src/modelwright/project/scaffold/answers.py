@@ -22,10 +22,17 @@ Task = Literal["classification", "regression", "ranking", "function"]
 Part = Literal[
     "changelog",
     "ci",
+    "config",
+    "features",
     "gitignore",
+    "importance",
+    "logs",
     "notebooks",
     "pre-commit",
+    "preprocess",
+    "readme",
     "scripts",
+    "split",
     "tests",
     "visualization",
 ]
