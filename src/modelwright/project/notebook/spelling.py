@@ -77,7 +77,8 @@ class Speller:
         lines = _Lines(code)
         text = _apply(code.encode(), list(self._edits(index, lines, names))).decode()
         changes = {**self._meaning(index), **names, **self.knobs.names}
-        changes = {name: new for name, new in changes.items() if name != new}
+        inside = _names_in_formatted(self.plan.flow.statements[index].node)
+        changes = {name: new for name, new in changes.items() if name != new and name in inside}
         return _in_formatted(text, changes) if changes else text
 
     def _edits(self, index: int, lines: _Lines, names: Mapping[str, str]) -> Iterator[_Edit]:
@@ -181,6 +182,11 @@ class _InFormatted(cst.CSTTransformer):
         return cst.parse_expression(new) if new else updated_node
 
 
+def _names_in_formatted(node: ast.AST) -> set[str]:
+    formatted = (child for child in ast.walk(node) if isinstance(child, ast.JoinedStr))
+    return {child.id for one in formatted for child in ast.walk(one) if isinstance(child, ast.Name)}
+
+
 def _in_formatted(text: str, meaning: Mapping[str, str]) -> str:
     r"""Rename inside f-strings, whose parts have no positions of their own before Python 3.12.
 
@@ -188,6 +194,4 @@ def _in_formatted(text: str, meaning: Mapping[str, str]) -> str:
         >>> print(_in_formatted("print(f'{acc * 100:.{digits}f}% acc', acc=1)", {"acc": "accuracy"}))
         print(f'{accuracy * 100:.{digits}f}% acc', acc=1)
     """
-    if not any(isinstance(node, ast.JoinedStr) for node in ast.walk(ast.parse(text))):
-        return text
     return cst.parse_module(text).visit(_InFormatted(meaning)).code
