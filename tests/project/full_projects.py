@@ -76,9 +76,10 @@ def run_tests(projects: Iterable[Path], into: Path, *, options: Sequence[str] = 
         For each project what went wrong, by test; what passed has an empty text.
     """
     projects, report = list(projects), into / "outcome.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    settings = ["-c", os.devnull, f"--rootdir={into}", f"--junit-xml={report}"]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-c", os.devnull]
-        + [f"--rootdir={into}", f"--junit-xml={report}", *options, *(str(project / "tests") for project in projects)],
+        [*command, *settings, *options, *(str(project / "tests") for project in projects)],
         cwd=into,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(str(project / "src") for project in projects)},
         capture_output=True,

@@ -21,9 +21,10 @@ NOT_THERE = ("matplotlib", "modelwright", "sqlalchemy", "yaml")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A full project for setuptools whose command has trained and captured the model."""
     project = render_full(tmp_path_factory.mktemp("release"), "classification", setuptools=True)
-    done = run_in(project, "-m", f"{MODULE}.scripts.run_train")
+    done = run_in(project, "-m", f"{MODULE}.scripts.run_pipeline")
     assert done.stdout == ""
     assert "serialise" in done.stderr
+    assert len(list((project / "reports").rglob("*.*"))) == 5
     return project
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.errors import NameVersionError, ScaffoldError
-from modelwright.project.scaffold.answers import PARTS, Answers, check_answers, read_answers
+from modelwright.project.scaffold.answers import OF_FULL, PARTS, Answers, check_answers, read_answers
 from modelwright.project.scaffold.render import TEMPLATES, render
 
 TASKS = ("classification", "regression", "ranking", "function")
@@ -71,13 +71,14 @@ def test_the_readme_counts_the_files_a_newcomer_reads_and_they_are_there(tmp_pat
         assert f"\n## {heading}\n" in text
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("notebooks", "scripts", "visualization")])
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in OF_FULL])
 def test_what_is_left_out_is_not_there_and_nothing_mentions_it(tmp_path: Path, part: str) -> None:
     mentions = {
         "changelog": "CHANGELOG",
         "ci": ".github",
         "gitignore": ".gitignore",
         "pre-commit": "pre-commit",
+        "readme": "README",
         "tests": "pytest",
     }
     whole, files = set(render(answers(), tmp_path / "whole")), set(render(answers(without=(part,)), tmp_path / "part"))
@@ -97,8 +98,13 @@ def test_requirements_txt_says_what_pyproject_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"size": "minimal", "task": "function"}, {"setuptools": True, "without": ("ci", "tests")}],
-    ids=["default", "minimal", "setuptools"],
+    [
+        {},
+        {"size": "minimal", "task": "function"},
+        {"setuptools": True, "without": ("ci", "tests")},
+        {"size": "full", "without": PARTS},
+    ],
+    ids=["default", "minimal", "setuptools", "bare"],
 )
 def test_copier_renders_the_same(tmp_path: Path, changes: dict) -> None:
     from copier import run_copy
@@ -149,6 +155,7 @@ def test_a_name_that_is_refused_comes_with_one_that_is_not(name: str, hint: str)
         ({"task": "clasification"}, "'classification'"),
         ({"size": "maximal"}, "'minimal'"),
         ({"without": ("cli",)}, "'ci'"),
+        ({"without": ("split",)}, "--full --without split"),
     ],
 )
 def test_an_answer_that_does_not_exist_is_refused_with_the_nearest(changes: dict, hint: str) -> None:

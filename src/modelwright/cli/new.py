@@ -49,7 +49,14 @@ def new(
     proof: Annotated[ProofMode, Parameter(help="Run notebook and project in clean environments, and compare.")] = "run",
     cell_timeout: Annotated[float, Parameter(help="Longest that a cell may take in the proof, seconds.")] = 600.0,
     setuptools: Annotated[bool, flag("Build with setuptools: setup.py, MANIFEST.in, requirements.txt.")] = False,
-    without: Annotated[tuple[Part, ...], Parameter(negative="", help="Leave this part out; may be repeated.")] = (),
+    without: Annotated[
+        tuple[Part, ...],
+        Parameter(
+            negative="",
+            help="Leave this part out, with its tests and settings; may be repeated. Always there: pyproject.toml, "
+            "Makefile, and the code that loads, models and captures.",
+        ),
+    ] = (),
     description: Annotated[str, Parameter(help="One line about the model.")] = "",
     author: Annotated[str, Parameter(help="Who makes it.")] = "",
     into: Annotated[Path, Parameter(help="Folder that shall hold the project's folder.")] = Path(),

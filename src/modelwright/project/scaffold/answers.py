@@ -37,7 +37,16 @@ Part = Literal[
     "visualization",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
-"""What can be left out of a project; which files each stands for is said in the template's ``copier.yml``."""
+"""What can be left out of a project; which files each stands for is said in the template's ``copier.yml``.
+
+Always there, because nothing else could do its work: pyproject.toml, the Makefile, and the code that loads, models and
+captures.
+"""
+OF_FULL: tuple[Part, ...] = (
+    *("config", "features", "importance", "logs", "notebooks"),
+    *("preprocess", "scripts", "split", "visualization"),
+)
+"""Parts that only the full layout has, or has apart from the rest."""
 
 
 class Answers(Frozen, frozen=True, kw_only=True):
@@ -93,6 +102,7 @@ def check_answers(answers: Answers) -> Answers:
     _check_choice("task", answers.task, get_args(Task))
     for part in answers.without:
         _check_choice("part", part, PARTS)
+        _check_size(part, answers.size)
     return msgspec.structs.replace(
         answers,
         name=name,
@@ -109,6 +119,15 @@ def _check_choice(kind: str, said: str, choices: Sequence[str]) -> None:
             f"There is no {kind} {said!r}.",
             why=f"Available: {', '.join(choices)}.",
             hint=f"Did you mean {close[0]!r}?" if close else "",
+        )
+
+
+def _check_size(part: Part, size: Size) -> None:
+    if part in OF_FULL and size in ("minimal", "default"):
+        raise ScaffoldError(
+            f"A {size} project has no part {part!r} that could be left out.",
+            why=f"Its parts: {', '.join(each for each in PARTS if each not in OF_FULL)}.",
+            hint=f"The full layout has it: --full --without {part}",
         )
 
 
