@@ -85,14 +85,14 @@ def _by_deed(statement: Statement) -> Stage | None:
         return Stage.TRAIN if not _only_transforms(statement) else Stage.FEATURES
     if any(constructs_model(name) for name in calls):
         return Stage.DEFINE
+    if calls & vocabulary.SAVERS and not calls & vocabulary.METRICS:
+        return Stage.DELIVER
     if calls & vocabulary.EVALUATING:
         return Stage.EVALUATE
     if calls & vocabulary.SPLITTERS:
         return Stage.SPLIT
     if calls & vocabulary.FEATURE_MAKING or _selects_inputs(statement):
         return Stage.FEATURES
-    if calls & vocabulary.SAVERS:
-        return Stage.DELIVER
     return None
 
 
