@@ -21,6 +21,8 @@ from modelwright.project.notebook.vocabulary import SAVERS
 
 PROVIDED = frozenset(dir(builtins)) | {"display", "get_ipython", "In", "Out", "_", "__", "__file__", "__name__", "exit"}
 """Names that a notebook finds without defining them."""
+PYTHON_2 = frozenset(["unicode", "basestring", "long", "unichr", "xrange", "raw_input", "reduce", "reload", "execfile"])
+"""Builtins of Python 2, which a branch that is never taken may still name."""
 
 
 @dataclass(eq=False)
@@ -142,6 +144,8 @@ class _Tracing:
         self.statements = statements
         self.functions = functions_of(statements)
         self.pinned = self._pinned()
+        self.bound = {name for one in statements for name in one.binds | one.may_bind}
+        self.bound_later = {name for one in statements for name in one.deferred_binds} - self.bound
         self.current: dict[str, Value] = {}
         self.groups = _Groups()
         self.containers: set[Value] = set()
@@ -193,13 +197,25 @@ class _Tracing:
     def _read_name(self, index: int, name: str, touch: Touch, *, through: str = "") -> None:
         value = self.current.get(name)
         if value is None:
-            if name not in PROVIDED and not self.star:
+            if not (self.star or self._comes_from_elsewhere(index, name, through)):
                 self.undefined.append(Undefined(name, index, through))
             return
         touch.reads[name] = value
         self._need(touch, value)
         for member in self.groups.members(value):
             member.readers.append(index)
+
+    def _comes_from_elsewhere(self, index: int, name: str, through: str) -> bool:
+        """Say whether a name needs no definition by then: provided, bound in a function, or perhaps never read."""
+        if name in PROVIDED or name in self.bound_later:
+            return True
+        if through:  # nobody knows which methods of a class are called
+            return name not in self.bound and self._is_class(through)
+        certain = any(one.certain for one in self.statements[index].occurrences if one.name == name)
+        return name in PYTHON_2 and not certain
+
+    def _is_class(self, name: str) -> bool:
+        return any(isinstance(one.node, ast.ClassDef) and one.defines == name for one in self.statements)
 
     def _need(self, touch: Touch, value: Value) -> None:
         """Need what made a value and every change of it, also those made through other names."""

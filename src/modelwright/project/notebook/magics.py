@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from modelwright.project.notebook import calls, commands
 from modelwright.project.notebook.cells import Cell
 from modelwright.project.notebook.lines import Scanner
-from modelwright.project.notebook.syntax import parse
+from modelwright.project.notebook.syntax import dedented, parse
 from modelwright.spec.struct import Frozen
 
 _LINE = re.compile(r"^(?P<indent>\s*)(?:(?P<names>[\w.,\s]+?)\s*=\s*)?(?P<mark>[!%]{1,2})\s*(?P<rest>\S.*)$", re.DOTALL)
@@ -99,7 +99,7 @@ def separate(cell: Cell) -> Separated:
         ('# !pip install -q pandas\nx = 1', ('pandas',))
     """
     taken = _Taken()
-    code = _cell_magic(cell.source, taken)
+    code = _cell_magic(dedented(cell.source), taken)
     if not _is_python(code):
         code = _line_magics(code, taken)
     code = _exported(code, taken)

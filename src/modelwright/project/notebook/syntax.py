@@ -47,6 +47,19 @@ def parse(code: str, *, number: int) -> ast.Module:
         raise _refusal(error, code, number) from error
 
 
+def dedented(code: str) -> str:
+    r"""Return a cell without the indentation that all of it has, as IPython takes it away before it runs one.
+
+    Example:
+        >>> dedented("  x = 1\n  if x:\n    y = 2")
+        'x = 1\nif x:\n  y = 2'
+    """
+    lines = code.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    space = first[: len(first) - len(first.lstrip(" \t"))]
+    return "\n".join(line.removeprefix(space) for line in lines) if space else code
+
+
 def _refusal(error: SyntaxError | ValueError | RecursionError, code: str, number: int) -> CellError:
     line = (getattr(error, "lineno", 0) or 0) if isinstance(error, SyntaxError) else 0
     lines = code.split("\n")

@@ -7,6 +7,7 @@ remain, the order of preference is written down here, once, and what was chosen 
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -106,10 +107,25 @@ def find_target(flow: Flow, *, model: str = "") -> Target:
             why=why,
             hint="Fit a model in the notebook; or capture a plain function: modelwright new NAME --task function.",
         )
-    chosen, why = _choose(fitted, model)
-    target = _rows(flow, chosen)
+    chosen, why, target = _first_with_rows(flow, fitted, model)
     names = {one.value.name for one in fitted if one is not chosen}
     return replace(target, others=tuple(sorted(names - {chosen.value.name})), notes=(why, *target.notes))
+
+
+def _first_with_rows(flow: Flow, fitted: list[Evidence], asked: str) -> tuple[Evidence, str, Target]:
+    """Choose the model; one whose rows cannot be told gives way to the next, unless it was asked for by name."""
+    chosen, why = _choose(fitted, asked)
+    try:
+        return chosen, why, _rows(flow, chosen)
+    except ConversionError as error:
+        left = [one for one in fitted if one is not chosen]
+        while left and not asked:
+            other, _ = _choose(left, "")
+            with contextlib.suppress(ConversionError):
+                said = f"the model is {other.value.name!r}: the rows of {chosen.value.name!r} cannot be told"
+                return other, said, _rows(flow, other)
+            left = [one for one in left if one is not other]
+        raise error
 
 
 def _choose(found: list[Evidence], asked: str) -> tuple[Evidence, str]:
