@@ -187,7 +187,7 @@ def test_git_gets_one_commit_with_everything(tmp_path: Path, index: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["class"], 2, "not a Python identifier"),
+        (["class"], 2, "'class-model'"),
         (["loans", "--minimal", "--full"], 2, "--minimal"),
         (["loans", "--without", "cii"], 2, "cii"),
         (["--minimal"], 2, "no name"),
