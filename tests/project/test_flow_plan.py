@@ -151,3 +151,13 @@ def test_measures_are_found_kept_shown_and_combined() -> None:
     assert [(one.key, one.kept) for one in find_measures(ordered.flow)] == [
         ("acc", True), ("f1_score", False), ("accuracy_score", False),
     ]  # fmt: skip
+
+
+def test_heading_does_not_put_off_what_is_needed_before() -> None:
+    cells = [CodeCell(1, LOAD), CodeCell(2, "table = df.copy()", heading="what to interpret")]
+    cells += [CodeCell(3, "X = table[['a']]\ny = table['b']"), CodeCell(4, FIT)]
+
+    plan = make_plan(put_in_order(cells).flow)
+
+    assert "table = df.copy()" in blocks(plan)["build_features"]
+    assert "explain_model" not in blocks(plan)

@@ -75,13 +75,18 @@ def own_stage(statement: Statement) -> Stage | None:
     return _by_deed(statement) or _by_heading(statement) or _by_habit(statement)
 
 
+def speaks_for_itself(statement: Statement) -> bool:
+    """Say whether what a statement does, or its tag, tells its stage; a heading above it only hints."""
+    return any(tag.removeprefix("stage:").lower() in TAGS for tag in statement.cell.tags) or bool(_by_deed(statement))
+
+
 def _by_deed(statement: Statement) -> Stage | None:
     calls, attributes = set(statement.effects.calls), statement.effects.attributes
     if calls & vocabulary.LOADERS:
         return Stage.LOAD
     if calls & {"permutation_importance"} or attributes & vocabulary.IMPORTANCE:
         return Stage.IMPORTANCE
-    if "fit" in calls & vocabulary.TRAINING and not calls & vocabulary.TRANSFORMERS:
+    if calls & {"fit", "fit_predict"} and not calls & vocabulary.TRANSFORMERS:
         return Stage.TRAIN if not _only_transforms(statement) else Stage.FEATURES
     if any(constructs_model(name) for name in calls):
         return Stage.DEFINE

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from modelwright.project.notebook import vocabulary
 from modelwright.project.notebook.flow import Flow
 from modelwright.project.notebook.measures import Measure
-from modelwright.project.notebook.roles import Stage, own_stage
+from modelwright.project.notebook.roles import Stage, own_stage, speaks_for_itself
 from modelwright.project.notebook.target import Target
 
 
@@ -138,10 +138,15 @@ def _sunk(flow: Flow, own: dict[int, Stage | None], stage: dict[int, Stage]) -> 
 
 
 def _wanted(flow: Flow, own: dict[int, Stage | None]) -> dict[int, Stage]:
-    """Give a statement without a role of its own the earliest stage that needs it."""
+    """Give a statement without a role of its own the earliest stage that needs it.
+
+    A heading is a hint: it puts off nothing that is needed before.
+    """
     wanted: dict[int, Stage] = {index: stage for index, stage in own.items() if stage is not None}
     for index in sorted(own, reverse=True):
-        if index not in wanted:
-            users = [wanted[other] for other in own if index in flow.touches[other].needs and other in wanted]
-            wanted[index] = min(users, default=Stage.LOAD)
+        if index in wanted and speaks_for_itself(flow.statements[index]):
+            continue
+        users = [wanted[other] for other in own if index in flow.touches[other].needs and other in wanted]
+        hinted = [wanted[index]] if index in wanted else []
+        wanted[index] = min([*hinted, *users], default=Stage.LOAD)
     return wanted
