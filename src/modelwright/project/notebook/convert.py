@@ -112,7 +112,7 @@ def convert_notebook(notebook: Notebook, *, model: str = "") -> Converted:
         config_text(knobs),
         data,
         requirements_of(ordered.flow, installs=installs, local=frozenset(local)),
-        observed_cells(plan),
+        observed_cells(plan, settings=knobs.names),
         became,
         {path: text for one in separated.values() for path, text in one.written.items()},
         [*_reported(plan, separated, data, became), *_whole((*entered.notes, *ordered.notes), plan)],

@@ -7,6 +7,7 @@ statements between them are the notebook's own.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Container
 from typing import NamedTuple
 
 from modelwright.project.notebook.flow import Value
@@ -28,9 +29,14 @@ class ObservedCell(NamedTuple):
     code: str
 
 
-def observed_cells(plan: Plan) -> tuple[ObservedCell, ...]:
-    """Return the cells of the notebook, in the order in which they are run, with the notes."""
-    notes = _notes(plan)
+def observed_cells(plan: Plan, *, settings: Container[str] = ()) -> tuple[ObservedCell, ...]:
+    """Return the cells of the notebook, in the order in which they are run, with the notes.
+
+    Args:
+        plan: The plan.
+        settings: Names of the notebook that became settings; the project makes no value of them.
+    """
+    notes = _notes(plan, settings)
     measured: dict[int, list[Measure]] = defaultdict(list)
     for block in plan.blocks:
         for one in block.measures:
@@ -50,13 +56,13 @@ def observed_cells(plan: Plan) -> tuple[ObservedCell, ...]:
     return tuple(cells)
 
 
-def _notes(plan: Plan) -> dict[int, list[tuple[str, str]]]:
+def _notes(plan: Plan, settings: Container[str]) -> dict[int, list[tuple[str, str]]]:
     notes: dict[int, list[tuple[str, str]]] = defaultdict(list)
     block_of = {index: position for position, block in enumerate(plan.blocks) for index in block.statements}
     for position, block in enumerate(plan.blocks):
         for value in block.gives:
             writers = [index for index in value.writers if index in block_of and block_of[index] <= position]
-            if writers and _bound(plan, value, max(writers)):
+            if value.name not in settings and writers and _bound(plan, value, max(writers)):
                 notes[max(writers)].append((f"{block.step}.{plan.names[value]}", value.name))
         for name, rows in block.rows.items():
             notes[rows.index].append((f"{block.step}.{name}", rows.text))
