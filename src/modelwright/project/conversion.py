@@ -152,7 +152,7 @@ def _files(converted: Converted, path: Path, answers: Answers) -> Mapping[str, s
     files: dict[str, str | bytes] = {f"{package}/{name}": text for name, text in converted.modules.items()}
     files["config.toml"] = converted.config
     files["CONVERSION.md"] = report_text(converted, path.name)
-    parts = {
+    parts: dict[str, tuple[str, str | bytes]] = {
         "notebooks": (f"notebooks/{path.name}", stripped(path)),
         "tests": ("tests/expected.json", "{}\n"),
     }

@@ -20,9 +20,9 @@ from packaging.utils import canonicalize_name
 from modelwright.capturing.distributions import installed, owner, required
 from modelwright.inspecting.processes import installer_variables, run, uv_program
 from modelwright.project.adopting.imports import PACKAGE, Importers
-from modelwright.project.known_names import TOOLS, guessed_modules
 from modelwright.project.adopting.report import Judged, SavedModel
 from modelwright.project.adopting.requirement_lines import RequirementLine
+from modelwright.project.known_names import TOOLS, guessed_modules
 
 TIMEOUT_S = 90.0
 """Longest time that the index is asked."""
