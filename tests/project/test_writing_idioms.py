@@ -61,3 +61,11 @@ def test_a_model_whose_rows_cannot_be_told_gives_way_to_one_whose_can():
 def test_rows_that_are_unpacked_into_a_call_are_not_taken_for_a_name():
     found = converted(FIT, "from lib import resample\nspread = [model.fit(*resample(X, y)).coef_ for i in range(9)]")
     assert found.plan.target.trained_on.text == "X"
+
+
+def test_a_function_returns_names_in_the_order_in_which_the_notebook_binds_them():
+    split = "from sklearn.model_selection import train_test_split\nX_train, X_test, b, a = train_test_split(X, y)"
+    fit = "model.fit(X_train, b)\nmodel.score(X_test, a)"
+    texts = converted(FIT, split, fit).modules
+    assert "return X_train, X_test, b, a" in texts["splitting.py"]
+    assert "X_train, X_test, b, a = split_data(" in texts["pipeline.py"]

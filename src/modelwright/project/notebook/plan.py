@@ -158,8 +158,8 @@ def _blocks(
                 staging.stage[indices[0]],
                 *names[position],
                 statements=indices,
-                takes=_in_order(value for value in takes if value.name not in constants),
-                gives=_in_order((made | changed) & (later | wanted | looked_at)),
+                takes=_in_order(flow, (value for value in takes if value.name not in constants)),
+                gives=_in_order(flow, (made | changed) & (later | wanted | looked_at)),
                 measures=tuple(measure for measure in measures if measure.index in indices),
                 rows={name: one for name, one in target.rows().items() if not one.name and one.index in indices},
             )
@@ -167,8 +167,14 @@ def _blocks(
     return tuple(blocks)
 
 
-def _in_order(values: Iterable[Value]) -> tuple[Value, ...]:
-    return tuple(sorted(values, key=lambda value: (value.made, value.name)))
+def _in_order(flow: Flow, values: Iterable[Value]) -> tuple[Value, ...]:
+    """Return values in the order in which the notebook binds them (``X_train, X_test``), also within a statement."""
+
+    def place(value: Value) -> tuple[int, int, str]:
+        stored = [one.name for one in flow.statements[value.made].occurrences if one.context == "store"]
+        return value.made, stored.index(value.name) if value.name in stored else len(stored), value.name
+
+    return tuple(sorted(values, key=place))
 
 
 def _touched(flow: Flow, index: int) -> Iterator[Value]:
