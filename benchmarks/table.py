@@ -53,6 +53,31 @@ def rows() -> list[tuple[str, str, str]]:
             f"{thousand['ratio']:.2f}; mixed frame {mixed['ratio']:.2f}",
         ),
         ("verify, warm", "≤ 8 s", f"{verify['rows']['verify, warm']['wall_s']:.1f} s"),
+        *projects(),
+    ]
+
+
+def projects() -> list[tuple[str, str, str]]:
+    """Return the rows about new projects and about notebooks."""
+    scaffold, notebooks = raw("scaffold"), raw("notebooks")
+    wall = {name: median(run[1] for run in runs) for name, runs in scaffold["seconds"].items()}
+    cpu = {name: median(run[0] for run in runs) for name, runs in scaffold["seconds"].items()}
+    longest = max((one for one in notebooks if "cells" in one), key=lambda one: one["cells"])
+    good = [one for one in notebooks if one["expected"] == "equal"]
+    equal = sum(one["outcome"] in ("equal", "close") for one in good)
+    refused = sum(one["outcome"].startswith("refused") for one in notebooks if one["expected"] != "equal")
+    seconds = f"{longest['convert_wall_s']:.2f} s for {longest['cells']} code cells"
+    return [
+        ("`modelwright new`", "≤ 1.5 s", f"{wall['new']:.2f} s; `--full` {wall['new --full']:.2f} s"),
+        (
+            "`make test` of a fresh default project",
+            "≤ 30 s",
+            f"{wall['make test']:.0f} s, {cpu['make test']:.0f} s CPU",
+        ),
+        ("files a newcomer reads in it", "≤ 10", str(scaffold["files_to_read"])),
+        ("conversion without proof", "≤ 2 s for 100 cells", seconds),
+        ("notebooks that run: equal measures", "≥ 80 %", f"{equal} of {len(good)}"),
+        ("notebooks that cannot work: refused, with the cell", "100 %", f"{refused} of {len(notebooks) - len(good)}"),
     ]
 
 
