@@ -88,7 +88,9 @@ def test_facts_about_this_machine_are_hidden_from_git_and_understood_by_make(tmp
     project = Path(create(SMALL, tmp_path).path)
     show = "show:\n\t@echo '$(PYTHON)'\n\t@test -x '$(UV)'\n"
     (project / "show.mk").write_text("-include .modelwright/local.mk\n" + show)
-    told = subprocess.run(["make", "-f", "show.mk"], cwd=project, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "--no-print-directory", "-f", "show.mk"], cwd=project, capture_output=True, text=True, check=True
+    ).stdout
     assert told.strip() == sys.executable
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     status = subprocess.run(
