@@ -42,19 +42,55 @@
     ├── PluginError               MW9xx  a plug-in cannot be used
     │   ├── UnknownPluginError    MW901  no plug-in of that name
     │   └── MissingExtraError     MW902  a library of an extra is not installed
-    └── AuthoringError            MW10xx a model project cannot be made, converted, adopted or released
-        ├── ScaffoldError         MW1001 the project cannot be created here or updated
-        ├── NotebookError         MW1002 the file is no notebook that can be read
-        ├── CellError             MW1003 a cell cannot become code of a project; it is named
-        ├── ConversionError       MW1004 the notebook as a whole gives no model
-        ├── ProofError            MW1005 the notebook or the project made from it cannot be run to the end
-        ├── AdoptError            MW1006 an existing project cannot be adopted as it is
-        ├── ReleaseError          MW1007 a version would lie about its changes, or there is nothing to compare with
-        └── GitError              MW1008 git is missing or refuses
+    ├── AuthoringError            MW10xx a model project cannot be made, converted, adopted or released
+    │   ├── ScaffoldError         MW1001 the project cannot be created here or updated
+    │   ├── NotebookError         MW1002 the file is no notebook that can be read
+    │   ├── CellError             MW1003 a cell cannot become code of a project; it is named
+    │   ├── ConversionError       MW1004 the notebook as a whole gives no model
+    │   ├── ProofError            MW1005 the notebook or the project made from it cannot be run to the end
+    │   ├── AdoptError            MW1006 an existing project cannot be adopted as it is
+    │   ├── ReleaseError          MW1007 a version would lie about its changes, or there is nothing to compare with
+    │   └── GitError              MW1008 git is missing or refuses
+    └── RegistryError             MW11xx a registry refuses, or cannot be used  (modelwright.registry_errors)
+        ├── SettingsError         MW1101 registry.toml says something that cannot be honoured
+        ├── UploadError           MW1102 a file is not one that an index may carry
+        ├── TakenError            MW1103 the file name is taken, by other bytes or by a file that was deleted
+        ├── VersionStepError      MW1104 the version promises more compatibility than the change allows
+        ├── UnknownReleaseError   MW1105 there is no such project, release, file or stage
+        ├── GateError             MW1106 gates of the stage do not pass (lists every gate)
+        ├── StaleError            MW1107 the stage changed since it was looked at
+        ├── NotAllowedError       MW1108 who asks may not do this
+        ├── LoginError            MW1109 no token, or one that is unknown, expired or revoked
+        ├── AuditError            MW1110 the log was altered: its hash chain does not hold
+        ├── UnavailableError      MW1111 the registry, its database or its files cannot be reached
+        ├── DamageError           MW1112 what is stored is not what was published
+        ├── BundleError           MW1113 a bundle cannot be written, or is not one
+        ├── UpstreamError         MW1114 the upstream index does not answer, or not with what it announced
+        ├── EvidenceError         MW1115 the evidence is not about this wheel, or not valid
+        └── RequestError          MW1116 a malformed name, version, digest or number
 """
 
 from __future__ import annotations
 
+from modelwright.registry_errors import (
+    AuditError,
+    BundleError,
+    DamageError,
+    EvidenceError,
+    GateError,
+    LoginError,
+    NotAllowedError,
+    RegistryError,
+    RequestError,
+    SettingsError,
+    StaleError,
+    TakenError,
+    UnavailableError,
+    UnknownReleaseError,
+    UploadError,
+    UpstreamError,
+    VersionStepError,
+)
 from modelwright.runtime.errors import (
     CompatibilityError,
     ContainerError,
@@ -295,28 +331,35 @@ class GitError(AuthoringError):
 
 __all__ = [
     "AdoptError",
+    "AuditError",
     "AuthoringError",
     "BuildError",
+    "BundleError",
     "CaptureError",
     "CellError",
     "CompatibilityError",
     "ContainerError",
     "ConversionError",
+    "DamageError",
     "DataError",
     "DataFileError",
     "DependencyError",
     "EnvironmentBuildError",
+    "EvidenceError",
     "FormatVersionError",
+    "GateError",
     "GitError",
     "IntegrityError",
     "InterpreterError",
     "LoaderError",
     "LockError",
+    "LoginError",
     "ManifestError",
     "MissingExtraError",
     "ModelMismatchError",
     "ModelwrightError",
     "NameVersionError",
+    "NotAllowedError",
     "NotebookError",
     "OutputError",
     "PackageError",
@@ -326,22 +369,32 @@ __all__ = [
     "ProjectError",
     "ProofError",
     "RecordError",
+    "RegistryError",
     "ReleaseError",
+    "RequestError",
     "SafetyError",
     "SampleError",
     "ScaffoldError",
     "ScenarioError",
     "SelftestError",
     "SerialisationError",
+    "SettingsError",
     "SignatureError",
     "SourceError",
+    "StaleError",
     "StorageError",
+    "TakenError",
     "TraceError",
     "TrustError",
+    "UnavailableError",
     "UnknownPackageError",
     "UnknownPluginError",
+    "UnknownReleaseError",
     "UnsafeFileError",
+    "UploadError",
+    "UpstreamError",
     "VerificationFailed",
     "VerifyError",
+    "VersionStepError",
     "WheelError",
 ]

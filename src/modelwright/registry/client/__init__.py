@@ -1,0 +1,1 @@
+"""A registry elsewhere, asked over HTTP."""

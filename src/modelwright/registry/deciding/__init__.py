@@ -1,0 +1,1 @@
+"""Decisions, in pure code: gates, access, honest versions. Data in, decision out; no clock, no disk."""

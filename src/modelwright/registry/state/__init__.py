@@ -1,0 +1,1 @@
+"""What a registry remembers: projects, placements, evidence, tokens, and the log, in one transaction."""

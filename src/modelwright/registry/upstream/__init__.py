@@ -1,0 +1,1 @@
+"""Another index behind this one, cached."""

@@ -1,0 +1,120 @@
+"""Every error of the registry: what it refuses, and what keeps it from working.
+
+Imported by :mod:`modelwright.errors`, which draws the whole tree; everyone imports them from there.
+"""
+
+from __future__ import annotations
+
+from modelwright.runtime.errors import ModelwrightError
+
+
+class RegistryError(ModelwrightError):
+    """A registry refuses, or cannot be used."""
+
+    code = "MW1100"
+
+
+class SettingsError(RegistryError):
+    """The registry's settings say something that cannot be honoured; nothing was started."""
+
+    code = "MW1101"
+
+
+class UploadError(RegistryError):
+    """A file is not one that an index may carry; every problem is listed, and nothing was stored.
+
+    Checked before anything becomes visible: the ZIP structure, RECORD both ways, one name and version everywhere, the
+    manifest's digests, nothing that runs at interpreter start, no foreign top-level package.
+    """
+
+    code = "MW1102"
+
+
+class TakenError(RegistryError):
+    """The file name is taken, by other bytes or by a file that was deleted.
+
+    A file name never comes back with other bytes: whoever pinned it would get something else. Raise the version.
+    """
+
+    code = "MW1103"
+
+
+class VersionStepError(RegistryError):
+    """The version promises more compatibility with the release before it than the change allows."""
+
+    code = "MW1104"
+
+
+class UnknownReleaseError(RegistryError):
+    """There is no such project, release, file or stage in this registry."""
+
+    code = "MW1105"
+
+
+class GateError(RegistryError):
+    """Gates of the stage do not pass. Every gate is listed with what was found and what is asked for.
+
+    Nothing was moved; the attempt stands in the audit log.
+    """
+
+    code = "MW1106"
+
+
+class StaleError(RegistryError):
+    """The stage changed since it was looked at, so that what was decided was decided about something else."""
+
+    code = "MW1107"
+
+
+class NotAllowedError(RegistryError):
+    """Who asks may not do this: the token lacks the scope, or is for other projects."""
+
+    code = "MW1108"
+
+
+class LoginError(RegistryError):
+    """There is no token, or one that is unknown, expired or revoked. ``modelwright login`` stores one."""
+
+    code = "MW1109"
+
+
+class AuditError(RegistryError):
+    """The audit log was altered: its hash chain does not hold, or it does not contain an exported head."""
+
+    code = "MW1110"
+
+
+class UnavailableError(RegistryError):
+    """The registry, its database or its files cannot be reached, or there is no room left; nothing was changed."""
+
+    code = "MW1111"
+
+
+class DamageError(RegistryError):
+    """What is stored is not what was published: a file is missing or has another digest."""
+
+    code = "MW1112"
+
+
+class BundleError(RegistryError):
+    """A bundle cannot be written, or the file is not one."""
+
+    code = "MW1113"
+
+
+class UpstreamError(RegistryError):
+    """The upstream index does not answer, or not with what it announced."""
+
+    code = "MW1114"
+
+
+class EvidenceError(RegistryError):
+    """The evidence is malformed, about another wheel, or its signature does not hold."""
+
+    code = "MW1115"
+
+
+class RequestError(RegistryError):
+    """A request names something that no registry has: a malformed name, version, digest or number."""
+
+    code = "MW1116"
