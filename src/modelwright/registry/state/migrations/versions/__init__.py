@@ -1,0 +1,1 @@
+"""One module per change of the tables; released ones are never edited."""
