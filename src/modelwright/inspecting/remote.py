@@ -75,7 +75,7 @@ def open_stream(url: str, *, download_limit: int = DOWNLOAD_LIMIT) -> BinaryIO:
             _check_status(response, url)
             if response.status_code == httpx2.codes.PARTIAL_CONTENT:
                 return cast(BinaryIO, RangeStream(client, url, first=response))
-            whole = _download(response, url, download_limit)
+            whole = spooled(response, url, limit=download_limit)
     except httpx2.HTTPError as error:
         client.close()
         raise _unreachable(url, error) from error
@@ -243,8 +243,17 @@ def _content_range(response: httpx2.Response, url: str) -> tuple[int, int]:
     return int(match[1]), int(match[3])
 
 
-def _download(response: httpx2.Response, url: str, limit: int) -> BinaryIO:
-    """Read the whole answer of a server without ranges into a temporary file that vanishes when it is closed."""
+def spooled(response: httpx2.Response, url: str, *, limit: int = DOWNLOAD_LIMIT) -> BinaryIO:
+    """Read the whole answer of a server without ranges into a temporary file that vanishes when it is closed.
+
+    Args:
+        response: The answer, of which nothing was read yet.
+        url: Where it is from, for messages.
+        limit: Most that is read, bytes.
+
+    Raises:
+        WheelError: It is larger than the limit.
+    """
     too_large = WheelError(
         f"The server knows no ranges, and the file is larger than the {limit // 2**20} MiB that are downloaded whole.",
         where=without_credentials(url),

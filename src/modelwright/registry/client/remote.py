@@ -1,0 +1,259 @@
+"""A registry behind a URL: every verb of :class:`~modelwright.registry.service.Service`, over HTTP.
+
+For: :class:`modelwright.registry.registry.Registry`. Which route a verb has stands in
+:mod:`modelwright.registry.wire`. Files are read by ranges and sent from disk in pieces, so that no wheel is in
+memory; bytes that the registry has already are not sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+from urllib.parse import quote
+
+import httpx2
+import msgspec
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+from modelwright.errors import UploadError
+from modelwright.inspecting.remote import BLOCK, RangeStream, spooled
+from modelwright.registry import wire
+from modelwright.registry.audit import AuditReport, Entry, Head
+from modelwright.registry.client.connection import ADMISSION_TIMEOUT, Connection
+from modelwright.registry.client.transfers import WatchedFile, Watcher, unwatched
+from modelwright.registry.evidence import Evidence, EvidenceKind
+from modelwright.registry.gates import GateResult
+from modelwright.registry.people import Principal, Scope, Token
+from modelwright.registry.projects import Project, ProjectSummary, Status
+from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection
+
+T = TypeVar("T")
+
+
+class RemoteService:
+    """A registry behind a URL.
+
+    Args:
+        url: Address of the registry (``http://models.internal:8080``).
+        token: Secret of a token; empty: ask without one.
+        watcher: Told how far an upload is.
+
+    Raises:
+        RequestError: The address is none, or holds a password.
+    """
+
+    def __init__(self, url: str, token: str = "", *, watcher: Watcher = unwatched) -> None:
+        self.connection = Connection(url, token)
+        self._watcher = watcher
+
+    def __repr__(self) -> str:
+        """Show where it leads, and not with which token."""
+        return f"<RemoteService at {self.connection.url}>"
+
+    def whoami(self) -> Principal:
+        """Ask who we are to the registry.
+
+        Raises:
+            LoginError: The token is unknown, expired or revoked.
+        """
+        return self._get("/whoami", Principal)
+
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages, first to last; asked once."""
+        return self._get("/stages", tuple[str, ...])
+
+    def projects(self, search: str = "") -> tuple[ProjectSummary, ...]:
+        """List projects, by name; ``search`` is looked for in names and summaries."""
+        return self._get("/projects", tuple[ProjectSummary, ...], **({"search": search} if search else {}))
+
+    def project(self, name: str) -> Project:
+        """Return a project."""
+        return self._get(_project(name), Project)
+
+    def open_file(self, sha256: str) -> BinaryIO:
+        """Open a stored file as a seekable stream; only what is read is moved."""
+        path = f"{wire.API}/files/{quote(sha256, safe='')}"
+        client = self.connection.client()
+        try:
+            with client.stream("GET", path, headers={"Range": f"bytes=-{BLOCK}", "Accept": "*/*"}) as response:
+                self.connection.check(response)
+                if response.status_code == httpx2.codes.PARTIAL_CONTENT:
+                    return cast(BinaryIO, RangeStream(client, self.connection.url + path, first=response))
+                whole = spooled(response, self.connection.url + path)
+        except httpx2.HTTPError as error:
+            client.close()
+            raise self.connection.unreachable(error, changing=False) from error
+        except BaseException:
+            client.close()
+            raise
+        client.close()
+        return whole
+
+    def has(self, filename: str, sha256: str) -> bool:
+        """Say whether the registry has exactly this file, so that it need not be uploaded."""
+        path = f"/files/{quote(sha256, safe='')}/has/{quote(filename, safe='')}"
+        return self._get(path, wire.Presence).has
+
+    def upload(self, path: Path, *, attestations: Iterable[Any] = ()) -> Publication:
+        """Publish one file, sent from disk in pieces.
+
+        Raises:
+            UploadError: Its name is that of no wheel or source archive, or the registry does not take it.
+            TakenError: Its name is taken by other bytes, or was deleted.
+            VersionStepError: Its version promises more compatibility than the change allows.
+        """
+        form = _form(path, tuple(attestations))
+        with self.connection.client() as client, WatchedFile(path, self._watcher) as stream:
+            content = (path.name, cast(BinaryIO, stream), "application/octet-stream")
+            try:
+                response = client.post(wire.LEGACY, data=form, files={"content": content}, timeout=ADMISSION_TIMEOUT)
+            except httpx2.HTTPError as error:
+                raise self.connection.unreachable(error, changing=True) from error
+        return self.connection.answer(response, Publication)
+
+    def evidence(self, sha256: str) -> tuple[Evidence, ...]:
+        """List the evidence about a wheel, oldest first."""
+        return self._get(f"/files/{quote(sha256, safe='')}/evidence", tuple[Evidence, ...])
+
+    def attach(self, sha256: str, kind: EvidenceKind, content: Any) -> Evidence:
+        """Attach evidence to a wheel."""
+        body = wire.Attachment(kind=kind, content=content)
+        return self._post(f"/files/{quote(sha256, safe='')}/evidence", body, Evidence)
+
+    def approve(self, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:
+        """Approve a release, with the wheels it has now, for a stage."""
+        body = wire.Approval(stage=stage, reason=reason)
+        return self._post(f"{_release(name, version)}/approve", body, tuple[Evidence, ...])
+
+    def gates(self, name: str, version: str, *, to: str) -> tuple[GateResult, ...]:
+        """Say what each gate of a stage says of a release now."""
+        return self._get(f"{_release(name, version)}/gates", tuple[GateResult, ...], to=to)
+
+    def promote(
+        self, name: str, version: str, *, to: str, reason: str, expected: str | None = None, break_glass: bool = False
+    ) -> Promotion:
+        """Make a release what a stage runs; see :meth:`Service.promote`."""
+        body = wire.PromotionRequest(to=to, reason=reason, expected=expected, break_glass=break_glass)
+        return self._post(f"{_release(name, version)}/promote", body, Promotion)
+
+    def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
+        """Return a stage to what it ran before."""
+        return self._post(f"{_project(name)}/rollback", wire.Approval(stage=stage, reason=reason), Promotion)
+
+    def yank(self, name: str, version: str, *, reason: str) -> Project:
+        """Keep installers from choosing a release by themselves (PEP 592)."""
+        return self._post(f"{_release(name, version)}/yank", wire.Reason(reason=reason), Project)
+
+    def unyank(self, name: str, version: str, *, reason: str = "") -> Project:
+        """Take back a yank."""
+        return self._post(f"{_release(name, version)}/unyank", wire.Reason(reason=reason), Project)
+
+    def delete(self, name: str, version: str, *, reason: str) -> Project:
+        """Delete a release for ever."""
+        return self._post(f"{_release(name, version)}/delete", wire.Reason(reason=reason), Project)
+
+    def set_status(self, name: str, status: Status, *, reason: str) -> Project:
+        """Set the status of a project (PEP 792)."""
+        return self._post(f"{_project(name)}/status", wire.StatusChange(status=status, reason=reason), Project)
+
+    def set_owners(self, name: str, owners: Iterable[str]) -> Project:
+        """Say who owns a project."""
+        return self._post(f"{_project(name)}/owners", wire.Owners(owners=tuple(owners)), Project)
+
+    def tokens(self) -> tuple[Token, ...]:
+        """List every token, without secrets."""
+        return self._get("/tokens", tuple[Token, ...])
+
+    def add_token(
+        self,
+        user: str,
+        *,
+        scopes: Iterable[Scope],
+        projects: Iterable[str] = (),
+        days: float | None = None,
+        note: str = "",
+    ) -> NewToken:
+        """Make a token; ``days`` is how long it holds, ``None`` for ever."""
+        body = wire.TokenRequest(user=user, scopes=tuple(scopes), projects=tuple(projects), days=days, note=note)
+        return self._post("/tokens", body, NewToken)
+
+    def revoke_token(self, token: str) -> Token:
+        """Revoke a token, by its public part, at once."""
+        return self._post(f"/tokens/{quote(token, safe='')}/revoke", wire.Reason(), Token)
+
+    def history(self, selection: Selection = EVERYTHING) -> Iterator[Entry]:
+        """Read the log, a page at a time."""
+        left = selection.limit
+        while left > 0:
+            page = msgspec.structs.replace(selection, limit=min(left, wire.MAX_ENTRIES))
+            entries = self._get("/audit", tuple[Entry, ...], **_query(page))
+            yield from entries
+            left -= len(entries)
+            if len(entries) < page.limit:
+                return
+            last = entries[-1].sequence
+            selection = msgspec.structs.replace(
+                selection, **({"before": last} if selection.newest_first else {"after": last})
+            )
+
+    def head(self) -> Head:
+        """Return the end of the log."""
+        return self._get("/audit/head", Head)
+
+    def check_audit(self, expected: Head | None = None) -> AuditReport:
+        """Let the registry check the whole log, against an exported head if one is given."""
+        query = {"sequence": str(expected.sequence), "hash": expected.hash} if expected else {}
+        return self._get("/audit/check", AuditReport, **query)
+
+    def _get(self, path: str, kind: type[T], **query: str) -> T:
+        return self.connection.ask("GET", wire.API + path, kind, query=query or None)
+
+    def _post(self, path: str, body: Any, kind: type[T]) -> T:
+        return self.connection.ask("POST", wire.API + path, kind, body=body)
+
+
+def _project(name: str) -> str:
+    return f"/projects/{quote(name, safe='')}"
+
+
+def _release(name: str, version: str) -> str:
+    return f"{_project(name)}/releases/{quote(version, safe='')}"
+
+
+def _query(selection: Selection) -> dict[str, str]:
+    """Return a selection as query parameters, defaults left out."""
+    said: dict[str, Any] = msgspec.to_builtins(selection)
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in said.items()}
+
+
+def _form(path: Path, attestations: tuple[Any, ...]) -> dict[str, str]:
+    """Return the fields that go with an upload.
+
+    Source: PyPI documentation, "Upload API" (the legacy one, which every publishing tool speaks).
+    """
+    try:
+        if path.suffix == ".whl":
+            name, version, _, tags = parse_wheel_filename(path.name)
+            kind, python = "bdist_wheel", ".".join(sorted({tag.interpreter for tag in tags}))
+        else:
+            name, version = parse_sdist_filename(path.name)
+            kind, python = "sdist", "source"
+    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+        raise UploadError("This is the name of no wheel or source archive.", where=str(path), why=str(error)) from error
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    form = {
+        ":action": "file_upload",
+        "protocol_version": "1",
+        "metadata_version": "2.4",
+        "name": name,
+        "version": str(version),
+        "filetype": kind,
+        "pyversion": python,
+        "sha256_digest": digest,
+    }
+    return form | ({"attestations": msgspec.json.encode(attestations).decode()} if attestations else {})
