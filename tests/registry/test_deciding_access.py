@@ -76,7 +76,7 @@ def test_a_token_for_one_project_may_only_read_what_is_about_all(deed: Deed) -> 
     assert (allowed(admin, deed) is None) == (deed == "read")
 
 
-@pytest.mark.parametrize(("deed", "anonymous_read"), list(list(product(DEEDS, (True, False)))))
+@pytest.mark.parametrize(("deed", "anonymous_read"), list(product(DEEDS, (True, False))))
 def test_nobody_may_only_read_and_only_if_the_registry_says_so(deed: Deed, anonymous_read: bool) -> None:
     for relation in RELATIONS.values():
         refusal = allowed(NOBODY, deed, project="churn", owners=relation, anonymous_read=anonymous_read)
