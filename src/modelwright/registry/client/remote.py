@@ -1,7 +1,7 @@
 """A registry behind a URL: every verb of :class:`~modelwright.registry.service.Service`, over HTTP.
 
 For: :class:`modelwright.registry.registry.Registry`. Which route a verb has stands in
-:mod:`modelwright.registry.wire`. Files are read by ranges and sent from disk in pieces, so that no wheel is in
+:mod:`modelwright.registry.protocol`. Files are read by ranges and sent from disk in pieces, so that no wheel is in
 memory; bytes that the registry has already are not sent again.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
-from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -20,13 +19,13 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 
 from modelwright.errors import UploadError
 from modelwright.inspecting.remote import BLOCK, RangeStream, spooled
-from modelwright.registry import wire
+from modelwright.registry import protocol
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.client.connection import ADMISSION_TIMEOUT, Connection
 from modelwright.registry.client.transfers import WatchedFile, Watcher, unwatched
 from modelwright.registry.evidence import Evidence, EvidenceKind
 from modelwright.registry.gates import GateResult
-from modelwright.registry.people import Principal, Scope, Token
+from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Status
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection
 
@@ -53,30 +52,30 @@ class RemoteService:
         """Show where it leads, and not with which token."""
         return f"<RemoteService at {self.connection.url}>"
 
-    def whoami(self) -> Principal:
-        """Ask who we are to the registry.
+    def whoami(self) -> protocol.Welcome:
+        """Ask who we are to the registry, and what it is.
 
         Raises:
             LoginError: The token is unknown, expired or revoked.
         """
-        return self._get("/whoami", Principal)
+        return self._ask("whoami", protocol.Welcome)
 
     @cached_property
     def stages(self) -> tuple[str, ...]:
         """Names of the stages, first to last; asked once."""
-        return self._get("/stages", tuple[str, ...])
+        return self.whoami().stages
 
     def projects(self, search: str = "") -> tuple[ProjectSummary, ...]:
         """List projects, by name; ``search`` is looked for in names and summaries."""
-        return self._get("/projects", tuple[ProjectSummary, ...], **({"search": search} if search else {}))
+        return self._ask("projects", tuple[ProjectSummary, ...], query={"search": search} if search else None)
 
     def project(self, name: str) -> Project:
         """Return a project."""
-        return self._get(_project(name), Project)
+        return self._ask("project", Project, name=name)
 
     def open_file(self, sha256: str) -> BinaryIO:
         """Open a stored file as a seekable stream; only what is read is moved."""
-        path = f"{wire.API}/files/{quote(sha256, safe='')}"
+        path = protocol.path_of("open_file", sha256=sha256)
         client = self.connection.client()
         try:
             with client.stream("GET", path, headers={"Range": f"bytes=-{BLOCK}", "Accept": "*/*"}) as response:
@@ -95,8 +94,7 @@ class RemoteService:
 
     def has(self, filename: str, sha256: str) -> bool:
         """Say whether the registry has exactly this file, so that it need not be uploaded."""
-        path = f"/files/{quote(sha256, safe='')}/has/{quote(filename, safe='')}"
-        return self._get(path, wire.Presence).has
+        return self._ask("has", protocol.Known, query={"filename": filename}, sha256=sha256).known
 
     def upload(self, path: Path, *, attestations: Iterable[Any] = ()) -> Publication:
         """Publish one file, sent from disk in pieces.
@@ -110,63 +108,73 @@ class RemoteService:
         with self.connection.client() as client, WatchedFile(path, self._watcher) as stream:
             content = (path.name, cast(BinaryIO, stream), "application/octet-stream")
             try:
-                response = client.post(wire.LEGACY, data=form, files={"content": content}, timeout=ADMISSION_TIMEOUT)
+                response = client.post(
+                    protocol.UPLOAD, data=form, files={"content": content}, timeout=ADMISSION_TIMEOUT
+                )
             except httpx2.HTTPError as error:
                 raise self.connection.unreachable(error, changing=True) from error
         return self.connection.answer(response, Publication)
 
     def evidence(self, sha256: str) -> tuple[Evidence, ...]:
         """List the evidence about a wheel, oldest first."""
-        return self._get(f"/files/{quote(sha256, safe='')}/evidence", tuple[Evidence, ...])
+        return self._ask("evidence", tuple[Evidence, ...], sha256=sha256)
 
     def attach(self, sha256: str, kind: EvidenceKind, content: Any) -> Evidence:
         """Attach evidence to a wheel."""
-        body = wire.Attachment(kind=kind, content=content)
-        return self._post(f"/files/{quote(sha256, safe='')}/evidence", body, Evidence)
+        body = protocol.EvidenceRequest(kind=kind, content=content)
+        return self._ask("attach", Evidence, body=body, sha256=sha256)
 
     def approve(self, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:
         """Approve a release, with the wheels it has now, for a stage."""
-        body = wire.Approval(stage=stage, reason=reason)
-        return self._post(f"{_release(name, version)}/approve", body, tuple[Evidence, ...])
+        body = protocol.ApprovalRequest(version=version, stage=stage, reason=reason)
+        return self._ask("approve", tuple[Evidence, ...], body=body, name=name)
 
     def gates(self, name: str, version: str, *, to: str) -> tuple[GateResult, ...]:
         """Say what each gate of a stage says of a release now."""
-        return self._get(f"{_release(name, version)}/gates", tuple[GateResult, ...], to=to)
+        return self._ask("gates", tuple[GateResult, ...], query={"version": version, "to": to}, name=name)
 
     def promote(
         self, name: str, version: str, *, to: str, reason: str, expected: str | None = None, break_glass: bool = False
     ) -> Promotion:
         """Make a release what a stage runs; see :meth:`Service.promote`."""
-        body = wire.PromotionRequest(to=to, reason=reason, expected=expected, break_glass=break_glass)
-        return self._post(f"{_release(name, version)}/promote", body, Promotion)
+        body = protocol.PromotionRequest(
+            version=version, to=to, reason=reason, expected=expected, break_glass=break_glass
+        )
+        return self._ask("promote", Promotion, body=body, name=name)
 
     def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
         """Return a stage to what it ran before."""
-        return self._post(f"{_project(name)}/rollback", wire.Approval(stage=stage, reason=reason), Promotion)
+        body = protocol.RollbackRequest(stage=stage, reason=reason)
+        return self._ask("rollback", Promotion, body=body, name=name)
 
     def yank(self, name: str, version: str, *, reason: str) -> Project:
         """Keep installers from choosing a release by themselves (PEP 592)."""
-        return self._post(f"{_release(name, version)}/yank", wire.Reason(reason=reason), Project)
+        body = protocol.ReleaseRequest(version=version, reason=reason)
+        return self._ask("yank", Project, body=body, name=name)
 
     def unyank(self, name: str, version: str, *, reason: str = "") -> Project:
         """Take back a yank."""
-        return self._post(f"{_release(name, version)}/unyank", wire.Reason(reason=reason), Project)
+        body = protocol.ReleaseRequest(version=version, reason=reason)
+        return self._ask("unyank", Project, body=body, name=name)
 
     def delete(self, name: str, version: str, *, reason: str) -> Project:
         """Delete a release for ever."""
-        return self._post(f"{_release(name, version)}/delete", wire.Reason(reason=reason), Project)
+        body = protocol.ReleaseRequest(version=version, reason=reason)
+        return self._ask("delete", Project, body=body, name=name)
 
     def set_status(self, name: str, status: Status, *, reason: str) -> Project:
         """Set the status of a project (PEP 792)."""
-        return self._post(f"{_project(name)}/status", wire.StatusChange(status=status, reason=reason), Project)
+        body = protocol.StatusRequest(status=status, reason=reason)
+        return self._ask("set_status", Project, body=body, name=name)
 
     def set_owners(self, name: str, owners: Iterable[str]) -> Project:
         """Say who owns a project."""
-        return self._post(f"{_project(name)}/owners", wire.Owners(owners=tuple(owners)), Project)
+        body = protocol.OwnersRequest(owners=tuple(owners))
+        return self._ask("set_owners", Project, body=body, name=name)
 
     def tokens(self) -> tuple[Token, ...]:
         """List every token, without secrets."""
-        return self._get("/tokens", tuple[Token, ...])
+        return self._ask("tokens", tuple[Token, ...])
 
     def add_token(
         self,
@@ -178,19 +186,19 @@ class RemoteService:
         note: str = "",
     ) -> NewToken:
         """Make a token; ``days`` is how long it holds, ``None`` for ever."""
-        body = wire.TokenRequest(user=user, scopes=tuple(scopes), projects=tuple(projects), days=days, note=note)
-        return self._post("/tokens", body, NewToken)
+        body = protocol.TokenRequest(user=user, scopes=tuple(scopes), projects=tuple(projects), days=days, note=note)
+        return self._ask("add_token", NewToken, body=body)
 
     def revoke_token(self, token: str) -> Token:
         """Revoke a token, by its public part, at once."""
-        return self._post(f"/tokens/{quote(token, safe='')}/revoke", wire.Reason(), Token)
+        return self._ask("revoke_token", Token, token=token)
 
     def history(self, selection: Selection = EVERYTHING) -> Iterator[Entry]:
         """Read the log, a page at a time."""
         left = selection.limit
         while left > 0:
-            page = msgspec.structs.replace(selection, limit=min(left, wire.MAX_ENTRIES))
-            entries = self._get("/audit", tuple[Entry, ...], **_query(page))
+            page = msgspec.structs.replace(selection, limit=min(left, protocol.PAGE))
+            entries = self._ask("history", tuple[Entry, ...], query=_query(page))
             yield from entries
             left -= len(entries)
             if len(entries) < page.limit:
@@ -202,26 +210,18 @@ class RemoteService:
 
     def head(self) -> Head:
         """Return the end of the log."""
-        return self._get("/audit/head", Head)
+        return self._ask("head", Head)
 
     def check_audit(self, expected: Head | None = None) -> AuditReport:
         """Let the registry check the whole log, against an exported head if one is given."""
-        query = {"sequence": str(expected.sequence), "hash": expected.hash} if expected else {}
-        return self._get("/audit/check", AuditReport, **query)
+        query = {"sequence": str(expected.sequence), "hash": expected.hash} if expected else None
+        return self._ask("check_audit", AuditReport, query=query)
 
-    def _get(self, path: str, kind: type[T], **query: str) -> T:
-        return self.connection.ask("GET", wire.API + path, kind, query=query or None)
-
-    def _post(self, path: str, body: Any, kind: type[T]) -> T:
-        return self.connection.ask("POST", wire.API + path, kind, body=body)
-
-
-def _project(name: str) -> str:
-    return f"/projects/{quote(name, safe='')}"
-
-
-def _release(name: str, version: str) -> str:
-    return f"{_project(name)}/releases/{quote(version, safe='')}"
+    def _ask(
+        self, verb: str, kind: type[T], *, query: dict[str, str] | None = None, body: Any = None, **names: str
+    ) -> T:
+        method, path = protocol.ROUTES[verb][0], protocol.path_of(verb, **names)
+        return self.connection.ask(method, path, kind, query=query, body=body)
 
 
 def _query(selection: Selection) -> dict[str, str]:
