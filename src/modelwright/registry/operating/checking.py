@@ -1,0 +1,129 @@
+"""Re-hash everything, and say what is not what was published.
+
+Called by ``modelwright registry check``. It repairs only what is derived or nobody's: the static index and files that no
+release has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from modelwright.errors import ModelwrightError
+from modelwright.registry.audit import AuditReport
+from modelwright.registry.operating import remembering, statics
+from modelwright.registry.operating.desk import Desk
+from modelwright.registry.state.tables import files
+from modelwright.registry.storing.store import Key
+from modelwright.spec.struct import Frozen
+from modelwright.steps import Listener, ignore, timed
+
+SETTLED_S = 3600
+"""A partial upload older than this belongs to nobody any more, seconds."""
+
+
+class CheckReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
+    """What a check found.
+
+    Attributes:
+        sound: Whether every file and every entry of the log is what it was.
+        files: How many files were hashed.
+        bytes: How many bytes that were.
+        problems: What is wrong, a sentence each.
+        orphans: Stored files that belong to no release: left by a crash or a deletion, harmless.
+        pages: How many projects' static pages were written anew.
+        repaired: Whether orphans were removed.
+        audit: What the check of the log found.
+    """
+
+    sound: bool
+    files: int
+    bytes: int
+    problems: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    pages: int = 0
+    repaired: bool = False
+    audit: AuditReport
+
+
+def check(desk: Desk, *, listener: Listener = ignore) -> CheckReport:
+    """Re-hash every stored file, check the log, and bring the static index up to date."""
+    return _check(desk, listener)
+
+
+def repair(desk: Desk, *, listener: Listener = ignore) -> CheckReport:
+    """Do what :func:`check` does, remove what belongs to no release, and write every static page anew."""
+    report = _check(desk, listener)
+    for path in report.orphans:
+        _, _, sha256, name = path.split("/")
+        desk.store.remove(Key(sha256, name))
+    _remove_partial(desk)
+    from msgspec.structs import replace
+
+    return replace(report, repaired=True, pages=statics.rebuild(desk) if desk.settings.static_index else 0)
+
+
+def _check(desk: Desk, listener: Listener) -> CheckReport:
+    problems: list[str] = []
+    count = size = 0
+    with timed("files", listener) as note:
+        for key, wanted in _listed(desk):
+            count, size = count + 1, size + wanted
+            problems += _wrong(desk, key, wanted)
+        note.detail = f"{count} files, {size:,} bytes hashed"
+    with timed("log", listener) as note:
+        audit = remembering.check_audit(desk, None)
+        note.detail = f"{audit.entries} entries"
+    return CheckReport(
+        sound=not problems and audit.holds,
+        files=count,
+        bytes=size,
+        problems=tuple(problems),
+        orphans=tuple(sorted(_orphans(desk))),
+        pages=statics.refresh(desk),
+        audit=audit,
+    )
+
+
+def _listed(desk: Desk) -> Iterator[tuple[Key, int]]:
+    columns = files.c
+    with desk.state.read() as connection:
+        rows = connection.execute(
+            select(columns.sha256, columns.filename, columns.size, columns.metadata_sha256).where(~columns.deleted)
+        ).all()
+    for row in rows:
+        yield Key(row.sha256, row.filename), row.size
+
+
+def _wrong(desk: Desk, key: Key, size: int) -> Iterator[str]:
+    digest, found = hashlib.sha256(), 0
+    try:
+        for piece in desk.store.chunks(key):
+            digest.update(piece)
+            found += len(piece)
+    except ModelwrightError as error:
+        yield f"{key.name}: {error.what}"
+        return
+    if found != size:
+        yield f"{key.name}: has {found} bytes, {size} were published"
+    elif digest.hexdigest() != key.sha256:
+        yield f"{key.name}: has sha256 {digest.hexdigest()[:12]}…, {key.sha256[:12]}… was published"
+
+
+def _orphans(desk: Desk) -> Iterator[str]:
+    with desk.state.read() as connection:
+        columns = files.c
+        known = set(connection.scalars(select(columns.sha256).where(~columns.deleted)))
+    for key in desk.store.keys():
+        if key.sha256 not in known:
+            yield key.path
+
+
+def _remove_partial(desk: Desk) -> None:
+    if desk.incoming.is_dir():
+        for path in desk.incoming.iterdir():
+            if path.is_file() and path.stat().st_mtime < time.time() - SETTLED_S:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,223 @@
+"""What every verb works with: database, files, settings, and who asks.
+
+For: the verbs beside this module, each a function of a desk, and :class:`~.local.LocalService`, which binds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+from sqlalchemy import Connection
+
+from modelwright.errors import LoginError, ModelwrightError, RequestError, UnknownReleaseError
+from modelwright.registry.audit import Action, Entry
+from modelwright.registry.deciding.access import Deed, allowed
+from modelwright.registry.people import Principal
+from modelwright.registry.projects import Project, Release
+from modelwright.registry.settings import PRIVATE, Settings, Stage
+from modelwright.registry.state.database import State, Transaction
+from modelwright.registry.state.queries import load_project, load_summaries
+from modelwright.registry.state.tables import outbox, projects, stale
+from modelwright.registry.storing.store import Store
+from modelwright.runtime.suggestions import nearest
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a verb works with.
+
+    Attributes:
+        state: The database.
+        store: The files.
+        settings: What the registry is configured to be.
+        root: Folder of the registry, for what is private to it and for the static index.
+        principal: Who asks.
+    """
+
+    state: State
+    store: Store
+    settings: Settings
+    root: Path
+    principal: Principal
+
+    @property
+    def incoming(self) -> Path:
+        """Folder for uploads under way, on the same file system as the registry's folder."""
+        return self.root / PRIVATE / "incoming"
+
+    def stage(self, name: str) -> Stage:
+        """Return a stage.
+
+        Raises:
+            UnknownReleaseError: There is no such stage.
+        """
+        stage = self.settings.stage(name)
+        if stage is None:
+            names = [one.name for one in self.settings.stages]
+            raise UnknownReleaseError(
+                f"There is no stage {name!r}.",
+                why=f"The stages are {', '.join(names)}.",
+                hint=did_you_mean(name, names),
+            )
+        return stage
+
+    def project(self, connection: Connection, name: str) -> Project:
+        """Return a project.
+
+        Raises:
+            RequestError: Not a name that a project could have.
+            UnknownReleaseError: There is no such project.
+        """
+        normal = normal_name(name)
+        project = load_project(connection, normal)
+        if project is None:
+            names = [summary.name for summary in load_summaries(connection)]
+            seen = [name for name in names if not self.principal.projects or name in self.principal.projects]
+            raise UnknownReleaseError(
+                f"There is no project {normal!r} in this registry.", hint=did_you_mean(normal, seen)
+            )
+        return project
+
+    @contextmanager
+    def judged(self, entry: Entry) -> Iterator[None]:
+        """Log what is refused inside this block, then refuse it.
+
+        What nobody in particular tried is not logged: a client that sends its token only when asked begins so.
+
+        Args:
+            entry: What to log; its outcome becomes ``denied``.
+        """
+        try:
+            yield
+        except LoginError:
+            raise
+        except ModelwrightError as error:
+            self.deny(entry, error)
+            raise
+
+    def deny(self, entry: Entry, error: ModelwrightError) -> None:
+        """Log an attempt that was refused, in a transaction of its own."""
+        detail: dict[str, Any] = {**entry.detail, "code": error.code, "what": error.what}
+        if error.problems:
+            detail["problems"] = [str(problem) for problem in error.problems[:100]]
+        tried = replace(
+            entry,
+            outcome="denied",
+            detail=detail,
+            project=entry.project[:100],
+            version=entry.version[:100],
+            stage=entry.stage[:40],
+            reason=entry.reason[:2000],
+        )
+        with self.state.write() as transaction:
+            transaction.log(tried)
+
+    def allow(self, deed: Deed, project: str, *, known: Project | None = None) -> None:
+        """Refuse what the principal may not do.
+
+        Raises:
+            NotAllowedError: They may not.
+        """
+        refusal = allowed(
+            self.principal,
+            deed,
+            project=project,
+            owners=known.owners if known else None,
+            anonymous_read=self.settings.anonymous_read,
+        )
+        if refusal is not None:
+            raise refusal
+
+    def entry(self, action: Action, **fields: Any) -> Entry:
+        """Return what is to be logged, by this principal; number, time and hashes come with the transaction."""
+        return Entry(
+            sequence=0, time="", actor=self.principal.user, action=action, outcome="done", previous="", **fields
+        )
+
+    def record(self, transaction: Transaction, entry: Entry) -> Entry:
+        """Log a change and mark what it makes stale: the project's pages, and whoever wants to be told."""
+        logged = transaction.log(entry)
+        if logged.project:
+            changed = projects.update().where(projects.c.name == logged.project)
+            transaction.connection.execute(changed.values(serial=logged.sequence, changed=logged.time))
+            transaction.connection.execute(stale.delete().where(stale.c.project == logged.project))
+            transaction.connection.execute(stale.insert().values(project=logged.project))
+        for webhook in self.settings.webhooks:
+            if logged.action in webhook.events:
+                transaction.connection.execute(
+                    outbox.insert().values(
+                        sequence=logged.sequence,
+                        url=webhook.url,
+                        attempts=0,
+                        due=transaction.moment.timestamp(),
+                        done=False,
+                        problem="",
+                    )
+                )
+        return logged
+
+
+def the_release(project: Project, version: str) -> Release:
+    """Return a release of a project.
+
+    Raises:
+        RequestError: Not a version.
+        UnknownReleaseError: There is no such release.
+    """
+    try:
+        release = project.release(str(Version(version)))
+    except InvalidVersion as error:
+        raise RequestError(f"{version[:60]!r} is not a version.", why="PEP 440.") from error
+    if release is None:
+        versions = [one.version for one in project.releases]
+        raise UnknownReleaseError(
+            f"{project.name} has no release {version}.",
+            why=f"It has {', '.join(versions[-10:]) or 'none'}.",
+            hint=did_you_mean(version, versions),
+        )
+    return release
+
+
+def normal_name(name: str) -> str:
+    """Return the normal form of a project's name (PEP 503).
+
+    Raises:
+        RequestError: Not a name that a project could have.
+
+    Example:
+        >>> normal_name("Churn.Model")
+        'churn-model'
+    """
+    try:
+        if len(name) > 200:
+            raise InvalidName
+        return canonicalize_name(name, validate=True)
+    except InvalidName as error:
+        raise RequestError(f"{name[:60]!r} is not the name of a project.", why="PEP 508.") from error
+
+
+def need_reason(reason: str, deed: str) -> str:
+    """Return a reason without the space around it.
+
+    Raises:
+        RequestError: There is none.
+    """
+    text = reason.strip()
+    if not text:
+        raise RequestError(f"{deed} needs a reason.", why="It stands in the log for ever.", hint='--reason "…"')
+    if len(text) > 2000:
+        raise RequestError("The reason is longer than 2,000 characters.")
+    return text
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """Return the question after the known word most like another one; empty if none is."""
+    close = nearest(word, known)
+    return f"Did you mean {close!r}?" if close else ""

@@ -1,0 +1,258 @@
+"""Move releases through the stages: promote, roll back, and what the gates say.
+
+Called by :class:`~.local.LocalService`. What gates say is decided in :mod:`modelwright.registry.deciding.gates`; here
+the facts are collected, in the same transaction in which the pointer is swapped.
+"""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from msgspec.structs import replace
+from sqlalchemy import Connection, update
+
+from modelwright.errors import GateError, Problem, SettingsError, StaleError, UnknownReleaseError
+from modelwright.registry.audit import Entry
+from modelwright.registry.deciding.gates import Facts, judge
+from modelwright.registry.gates import GateResult, Signed
+from modelwright.registry.operating.desk import Desk, need_reason, the_release
+from modelwright.registry.operating.opened import card_of
+from modelwright.registry.projects import Placement, Project, Release
+from modelwright.registry.service import Promotion
+from modelwright.registry.settings import Stage
+from modelwright.registry.state.database import Transaction
+from modelwright.registry.state.queries import load_evidence, load_project
+from modelwright.registry.state.tables import placements
+
+
+def gates(desk: Desk, name: str, version: str, *, to: str) -> tuple[GateResult, ...]:
+    """Say what each gate of a stage says of a release now; nothing is moved or logged."""
+    stage = desk.stage(to)
+    with desk.state.read() as connection:
+        desk.allow("read", name)
+        project = desk.project(connection, name)
+        release = _promotable(project, the_release(project, version))
+        return judge(stage.gates, _facts(desk, connection, project, release, stage))
+
+
+def promote(
+    desk: Desk, name: str, version: str, *, to: str, reason: str, expected: str | None, break_glass: bool
+) -> Promotion:
+    """Make a release what a stage runs; see :meth:`modelwright.registry.service.Service.promote`."""
+    attempt = desk.entry("promote", project=name, version=version, stage=to, reason=reason.strip())
+    with desk.judged(attempt):
+        stage = desk.stage(to)
+        if break_glass:
+            reason = need_reason(reason, "Breaking the glass")
+        with desk.state.write() as transaction:
+            project = desk.project(transaction.connection, name)
+            desk.allow("promote", project.name, known=project)
+            release = _promotable(project, the_release(project, version))
+            return _move(desk, transaction, project, release, stage, attempt, expected, break_glass)
+
+
+def _move(
+    desk: Desk,
+    transaction: Transaction,
+    project: Project,
+    release: Release,
+    stage: Stage,
+    attempt: Entry,
+    expected: str | None,
+    break_glass: bool,
+) -> Promotion:
+    current = project.current(stage.name)
+    if expected is not None and expected != (current.digest if current else ""):
+        raise StaleError(
+            f"{stage.name} does not run what it was thought to run.",
+            where=f"{project.name} in {stage.name}",
+            why=f"It runs {current.version if current else 'nothing'} now; somebody else was faster.",
+            hint=f"Look again: modelwright show {project.name}",
+        )
+    if current is not None and current.digest == release.digest:
+        return Promotion(placement=current, replaced=current.version, changed=False)
+    judged = judge(stage.gates, _facts(desk, transaction.connection, project, release, stage))
+    failed = [result for result in judged if not result.passed]
+    if failed and not break_glass:
+        raise _refusal(project, release, stage, judged)
+    entry = desk.record(
+        transaction,
+        replace(
+            attempt,
+            project=project.name,
+            version=release.version,
+            sha256=release.digest,
+            detail={
+                "replaced": current.version if current else "",
+                "replaced_digest": current.digest if current else "",
+                "gates": judged,
+                "broke_glass": bool(failed),
+            },
+        ),
+    )
+    placement = Placement(
+        stage=stage.name,
+        project=project.name,
+        version=release.version,
+        digest=release.digest,
+        files=tuple(file.sha256 for file in release.files),
+        sequence=entry.sequence,
+        since=entry.time,
+        actor=entry.actor,
+    )
+    _put(transaction, placement)
+    return Promotion(
+        placement=placement, replaced=current.version if current else "", gates=judged, broke_glass=bool(failed)
+    )
+
+
+def _put(transaction: Transaction, placement: Placement) -> None:
+    columns = placements.c
+    here = (columns.stage == placement.stage) & (columns.project == placement.project)
+    transaction.connection.execute(update(placements).where(here, columns.current).values(current=False))
+    row = {name: getattr(placement, name) for name in Placement.__struct_fields__}
+    transaction.connection.execute(placements.insert().values(row | {"files": list(placement.files)}))
+
+
+def rollback(desk: Desk, name: str, *, stage: str, reason: str) -> Promotion:
+    """Return a stage to what it ran before; see :meth:`modelwright.registry.service.Service.rollback`."""
+    attempt = desk.entry("rollback", project=name, stage=stage, reason=reason.strip())
+    with desk.judged(attempt):
+        desk.stage(stage)
+        need_reason(reason, "A rollback")
+        with desk.state.write() as transaction:
+            project = desk.project(transaction.connection, name)
+            desk.allow("rollback", project.name, known=project)
+            current, former = project.current(stage), _former(project, stage)
+            if current is None or former is None:
+                raise UnknownReleaseError(
+                    f"There is nothing that {stage} could return to.",
+                    where=f"{project.name} in {stage}",
+                    why=f"It runs {current.version}, and ran nothing before that could be installed now."
+                    if current
+                    else "It runs nothing.",
+                    hint=f"modelwright history {project.name}",
+                )
+            entry = desk.record(
+                transaction,
+                replace(
+                    attempt,
+                    project=project.name,
+                    version=former.version,
+                    sha256=former.digest,
+                    detail={"replaced": current.version, "replaced_digest": current.digest},
+                ),
+            )
+            columns = placements.c
+            for sequence, values in (
+                (current.sequence, {"current": False, "withdrawn": True}),
+                (former.sequence, {"current": True}),
+            ):
+                one = (columns.sequence == sequence) & (columns.project == project.name) & (columns.stage == stage)
+                transaction.connection.execute(update(placements).where(one).values(values))
+            returned = replace(former, current=True)
+            assert entry.sequence, "it is logged"
+            return Promotion(placement=returned, replaced=current.version)
+
+
+def _former(project: Project, stage: str) -> Placement | None:
+    """Return the placement to go back to: the last that was not rolled back, and whose files can be installed."""
+    for placement in reversed(project.placements):
+        if placement.stage == stage and not placement.current and not placement.withdrawn:
+            release = project.release(placement.version)
+            there = {file.sha256 for file in release.files} if release and release.yanked is None else set()
+            if there >= set(placement.files):
+                return placement
+    return None
+
+
+def _promotable(project: Project, release: Release) -> Release:
+    """Return the release if stages are for it.
+
+    Raises:
+        UnknownReleaseError: It is no model, was yanked, or the project is closed.
+    """
+    where = f"{project.name} {release.version}"
+    if project.kind != "model":
+        raise UnknownReleaseError(
+            f"{project.name} is no model, and only models have stages.",
+            where=where,
+            why=f"It is a {project.kind}, which every stage shows." if project.kind == "library" else "",
+        )
+    if release.yanked is not None:
+        raise UnknownReleaseError(
+            f"{project.name} {release.version} was yanked and cannot be promoted.",
+            where=where,
+            why=release.yanked,
+            hint=f"modelwright yank {project.name} {release.version} --undo",
+        )
+    if project.status in ("archived", "quarantined"):
+        raise UnknownReleaseError(f"{project.name} is {project.status}.", where=where, why=project.status_reason)
+    return release
+
+
+def _facts(desk: Desk, connection: Connection, project: Project, release: Release, stage: Stage) -> Facts:
+    current = project.current(stage.name)
+    before = desk.settings.before(stage.name)
+    incumbent = project.release(current.version) if current else None
+    wheels = [file.sha256 for file in release.files if file.packagetype == "bdist_wheel"]
+    others = [file.sha256 for file in incumbent.files] if incumbent else []
+    return Facts(
+        stage=stage.name,
+        before=before.name if before else "",
+        project=project,
+        release=release,
+        incumbent=incumbent,
+        evidence=load_evidence(connection, wheels),
+        incumbent_evidence=load_evidence(connection, others),
+        card=card_of(desk.store, release) if stage.gates else "",
+        keys=_keys(desk, stage),
+        now=desk.state.clock(),
+    )
+
+
+def _keys(desk: Desk, stage: Stage) -> dict[str, bytes]:
+    """Return the public keys that gates of a stage name, PEM, by name.
+
+    Raises:
+        SettingsError: A key is not there, or no Ed25519 key: a gate that cannot be judged is never passed over.
+    """
+    keys: dict[str, bytes] = {}
+    for gate in stage.gates:
+        for name in gate.keys if isinstance(gate, Signed) else ():
+            path = desk.root / name
+            try:
+                content = path.read_bytes()
+                load_pem_public_key(content)
+            except (OSError, ValueError) as error:
+                raise SettingsError(
+                    f"The public key {name!r} cannot be read.", where=str(path), why=str(error)
+                ) from error
+            keys[name] = content
+    return keys
+
+
+def _refusal(project: Project, release: Release, stage: Stage, judged: tuple[GateResult, ...]) -> GateError:
+    problems = [
+        Problem(
+            None,
+            None,
+            f"{'passed' if result.passed else 'FAILED'}: {result.value}; asked for: {result.threshold}",
+            hint="" if result.passed else result.hint,
+            item=result.gate,
+        )
+        for result in judged
+    ]
+    failed = sum(not result.passed for result in judged)
+    return GateError(
+        f"{failed} of {len(judged)} gates of {stage.name} {'does' if failed == 1 else 'do'} not let "
+        f"{project.name} {release.version} in.",
+        where=f"{project.name} {release.version} → {stage.name}",
+        why="Nothing was moved; the attempt stands in the log.",
+        problems=problems,
+    )
+
+
+def still_placed(connection: Connection, name: str, digests: set[str]) -> bool:
+    """Say whether a stage runs files with one of these digests."""
+    project = load_project(connection, name)
+    return project is not None and any(one.current and digests & set(one.files) for one in project.placements)

@@ -1,0 +1,292 @@
+"""Publish a file: looked at, kept, and only then visible.
+
+Called by :class:`~.local.LocalService` and by the application's upload route. The bytes are durable before the
+database says that they are there, so that a crash leaves at most a file that nobody knows (``registry check`` finds it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from packaging.version import Version
+from sqlalchemy import Connection, select
+
+from modelwright.errors import NotAllowedError, TakenError, UnavailableError
+from modelwright.inspecting.changes import Verdict
+from modelwright.registry.admitting.admit import Admitted, Announced, admit
+from modelwright.registry.audit import Entry, canonical
+from modelwright.registry.deciding.honesty import honest
+from modelwright.registry.operating.desk import Desk, normal_name
+from modelwright.registry.operating.evidencing import insert_evidence
+from modelwright.registry.operating.opened import first_wheel, open_stored
+from modelwright.registry.projects import Project, Release, StoredFile
+from modelwright.registry.service import Publication
+from modelwright.registry.state.database import Transaction
+from modelwright.registry.state.queries import find_file, load_project
+from modelwright.registry.state.tables import files, owners, projects, releases
+from modelwright.registry.storing.store import Key
+
+NOT_ANNOUNCED = Announced()
+
+
+def has(desk: Desk, filename: str, sha256: str) -> bool:
+    """Say whether the registry has exactly this file."""
+    with desk.state.read() as connection:
+        found = find_file(connection, sha256)
+        if found is None:
+            return False
+        desk.allow("read", found.project)
+        return found.file.filename == filename
+
+
+def publish(
+    desk: Desk,
+    path: Path,
+    *,
+    filename: str,
+    announced: Announced = NOT_ANNOUNCED,
+    attestations: Iterable[Any] = (),
+) -> Publication:
+    """Publish a file that lies in the registry's folder for uploads under way; it is moved away from there.
+
+    Args:
+        desk: What to work with.
+        path: The file, on the same file system as the registry.
+        filename: The name it shall have.
+        announced: What the client said of it.
+        attestations: PEP 740 attestations, as they came.
+
+    Raises:
+        UploadError: It is not one that an index may carry.
+        TakenError: Its name is taken by other bytes, or was deleted.
+        VersionStepError: Its version promises more compatibility than the change allows.
+        NotAllowedError: The principal may not publish this.
+    """
+    attempt = desk.entry("publish", detail={"filename": filename[:300]})
+    with desk.judged(attempt):
+        admitted = admit(path, filename, announced=announced, attestations=tuple(attestations))
+        attempt = msgspec.structs.replace(
+            attempt, project=admitted.project, version=admitted.version, sha256=admitted.sha256
+        )
+    with desk.judged(attempt):
+        known = _look(desk, admitted)
+        if known is not None:
+            return known
+        _keep(desk, path, admitted)
+        while True:
+            before, verdict = _compare(desk, admitted)
+            with desk.state.write() as transaction:
+                project = load_project(transaction.connection, admitted.project)
+                taken = _taken(transaction.connection, desk, admitted)
+                if taken is not None:
+                    return taken
+                if _release_before(project, admitted) != before:
+                    continue  # somebody published a release in between, with which it has to be compared
+                return _insert(desk, transaction, project, admitted, verdict, attempt)
+
+
+def _look(desk: Desk, admitted: Admitted) -> Publication | None:
+    """Refuse early, before the bytes are kept, and find what is there already."""
+    with desk.state.read() as connection:
+        project = load_project(connection, admitted.project)
+        desk.allow("publish", admitted.project, known=project)
+        if project is not None and project.status in ("archived", "quarantined"):
+            raise NotAllowedError(
+                f"{project.name} is {project.status} and takes no files.", why=project.status_reason or "PEP 792."
+            )
+        if project is not None and project.kind != admitted.kind and project.releases:
+            raise TakenError(
+                f"{project.name} is a {project.kind}, and this file is a {admitted.kind}.",
+                where=admitted.filename,
+                why="Whoever installs the project would get something of another kind.",
+                hint="Choose another name.",
+            )
+        return _taken(connection, desk, admitted)
+
+
+def slot_of(filename: str) -> str:
+    """Return what all spellings of a file name share.
+
+    Example:
+        >>> slot_of("Churn.Model-1.0-py3-none-any.whl")
+        'churn_model-1.0-py3-none-any.whl'
+    """
+    name, dash, rest = filename.lower().partition("-")
+    return normal_name(name).replace("-", "_") + dash + rest
+
+
+def _taken(connection: Connection, desk: Desk, admitted: Admitted) -> Publication | None:
+    row = connection.execute(select(files).where(files.c.slot == slot_of(admitted.filename))).one_or_none()
+    if row is None:
+        return None
+    if row.deleted:
+        raise TakenError(
+            f"{row.filename} was deleted, and its name never comes back.",
+            where=f"{admitted.project} {admitted.version}",
+            hint="Raise the version.",
+        )
+    if row.sha256 != admitted.sha256 or row.filename != admitted.filename:
+        raise TakenError(
+            f"{row.filename} is already there, with other bytes.",
+            where=f"{admitted.project} {admitted.version}",
+            why=f"It has sha256 {row.sha256[:12]}…, this file {admitted.sha256[:12]}….",
+            hint="Raise the version. The same input gives the same bytes only if SOURCE_DATE_EPOCH is the same.",
+        )
+    found = find_file(connection, admitted.sha256)
+    assert found is not None, "the row is there"
+    return Publication(project=found.project, version=found.version, file=found.file, new=False)
+
+
+def _keep(desk: Desk, path: Path, admitted: Admitted) -> None:
+    available = desk.store.size(Key(admitted.sha256, admitted.filename))
+    if available is None:
+        desk.store.keep(Key(admitted.sha256, admitted.filename), path)
+    if admitted.metadata:
+        desk.store.put(Key(admitted.sha256, f"{admitted.filename}.metadata"), admitted.metadata)
+    if admitted.attestations:
+        desk.store.put(Key(admitted.sha256, f"{admitted.filename}.provenance"), provenance(admitted.attestations))
+
+
+def provenance(attestations: Iterable[Any]) -> bytes:
+    """Return the provenance object around attestations, as they came (PEP 740, "Provenance objects")."""
+    bundle = {"publisher": {"kind": "modelwright", "claims": None}, "attestations": list(attestations)}
+    return canonical({"version": 1, "attestation_bundles": [bundle]})
+
+
+def _release_before(project: Project | None, admitted: Admitted) -> Release | None:
+    """Return the highest release below the version; a further file of a release is compared with the same one."""
+    version = Version(admitted.version)
+    lower = [one for one in project.releases if Version(one.version) < version] if project else []
+    return lower[-1] if lower else None
+
+
+def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | None]:
+    with desk.state.read() as connection:
+        project = load_project(connection, admitted.project)
+    before = _release_before(project, admitted)
+    wheel = first_wheel(before) if before else None
+    if before is None or wheel is None or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+        return before, None
+    new = desk.store.path(Key(admitted.sha256, admitted.filename))
+    stored = StoredFile(
+        filename=admitted.filename,
+        sha256=admitted.sha256,
+        size=admitted.size,
+        packagetype=admitted.packagetype,
+        uploaded="",
+        publisher="",
+    )
+    del new
+    return before, honest(open_stored(desk.store, wheel), open_stored(desk.store, stored))
+
+
+def _insert(
+    desk: Desk,
+    transaction: Transaction,
+    project: Project | None,
+    admitted: Admitted,
+    verdict: Verdict | None,
+    attempt: Entry,
+) -> Publication:
+    connection, now, user = transaction.connection, transaction.now, desk.principal.user
+    if project is None:
+        row = {"name": admitted.project, "kind": admitted.kind, "created": now, "changed": now}
+        connection.execute(projects.insert().values(row | {"serial": 0, "status": "active", "status_reason": ""}))
+        if user:
+            connection.execute(owners.insert().values(project=admitted.project, owner=user))
+    release = project.release(admitted.version) if project else None
+    if release is None:
+        connection.execute(
+            releases.insert().values(
+                project=admitted.project,
+                version=admitted.version,
+                created=now,
+                publisher=user,
+                summary=admitted.summary,
+                yanked=None,
+                requires=list(admitted.requires),
+                task=admitted.task,
+                format=admitted.format,
+                executes_code=admitted.executes_code,
+                evaluations=msgspec.to_builtins(admitted.evaluations),
+                verdict=verdict.level if verdict else "",
+                deleted=False,
+            )
+        )
+    file = StoredFile(
+        filename=admitted.filename,
+        sha256=admitted.sha256,
+        size=admitted.size,
+        packagetype=admitted.packagetype,
+        uploaded=now,
+        publisher=user,
+        requires_python=admitted.requires_python,
+        tags=admitted.tags,
+        metadata_sha256=admitted.metadata_sha256,
+        provenance=bool(admitted.attestations),
+    )
+    row = {name: getattr(file, name) for name in StoredFile.__struct_fields__}
+    connection.execute(
+        files.insert().values(
+            row
+            | {
+                "slot": slot_of(admitted.filename),
+                "project": admitted.project,
+                "version": admitted.version,
+                "tags": list(file.tags),
+                "deleted": False,
+            }
+        )
+    )
+    _log(desk, transaction, admitted, verdict, attempt)
+    return Publication(
+        project=admitted.project,
+        version=admitted.version,
+        file=file,
+        new=True,
+        verdict=verdict.level if verdict else "",
+        reasons=verdict.reasons if verdict else (),
+    )
+
+
+def _log(desk: Desk, transaction: Transaction, admitted: Admitted, verdict: Verdict | None, attempt: Entry) -> None:
+    """Log the publication with what is known of where the model came from, and keep the scan as evidence."""
+    lineage = admitted.manifest.lineage if admitted.manifest else None
+    detail = {
+        "filename": admitted.filename,
+        "size": admitted.size,
+        "kind": admitted.kind,
+        "verdict": msgspec.to_builtins(verdict) if verdict else None,
+        "lineage": msgspec.to_builtins(lineage) if lineage else None,
+        "tool": admitted.manifest.tool if admitted.manifest else "",
+        "trained_by": list(admitted.manifest.owners) if admitted.manifest else [],
+    }
+    desk.record(transaction, msgspec.structs.replace(attempt, detail=detail))
+    if admitted.scan is not None:
+        insert_evidence(transaction, admitted.sha256, "scan", admitted.scan, actor="registry")
+    for attestation in admitted.attestations:
+        insert_evidence(transaction, admitted.sha256, "attestation", attestation, actor=desk.principal.user)
+
+
+def receive(desk: Desk, source: Path) -> Path:
+    """Copy somebody's file into the folder for uploads under way, so that it cannot change while it is looked at.
+
+    Raises:
+        UnavailableError: It cannot be read, or there is no room.
+    """
+    import secrets
+    import shutil
+
+    target = desk.incoming / f"{secrets.token_hex(8)}.part"
+    try:
+        desk.incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copyfile(source, target)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise UnavailableError(
+            "The file cannot be copied into the registry.", where=str(source), why=error.strerror or str(error)
+        ) from error
+    return target

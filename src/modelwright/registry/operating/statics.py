@@ -1,0 +1,60 @@
+"""Keep the static index as fresh as the database.
+
+Called after every change and when a registry is opened. Which pages are stale stands in the database, written in the
+transaction of the change, so that a crash in between is healed by whoever comes next.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from modelwright.registry.index.static import StaticIndex
+from modelwright.registry.operating.desk import Desk
+from modelwright.registry.operating.views import EVERYTHING, page_of
+from modelwright.registry.state.queries import load_project, names_in, serial_of
+from modelwright.registry.state.tables import projects, stale
+
+
+def refresh(desk: Desk) -> int:
+    """Write the pages of every project that changed since they were written.
+
+    Returns:
+        How many projects were written.
+
+    Raises:
+        UnavailableError: They cannot be written; they stay marked as stale.
+    """
+    if not desk.settings.static_index:
+        return 0
+    with desk.state.read() as connection:
+        waiting = list(connection.scalars(select(stale.c.project)))
+    if not waiting and (desk.root / "simple" / "index.html").is_file():
+        return 0
+    return _write(desk, waiting)
+
+
+def rebuild(desk: Desk) -> int:
+    """Write every page anew, and remove what belongs to no project."""
+    with desk.state.read() as connection:
+        return _write(desk, list(connection.scalars(select(projects.c.name))))
+
+
+def _write(desk: Desk, waiting: list[str]) -> int:
+    views = [EVERYTHING, *(stage.name for stage in desk.settings.stages)]
+    with StaticIndex(desk.root).locked() as pages:
+        # Read under the lock: whoever writes last writes the newest state.
+        with desk.state.read() as connection:
+            serials = {name: serial_of(connection, name) for name in waiting}
+            found = {name: load_project(connection, name) for name in waiting}
+            names = {view: names_in(connection, view) for view in views}
+        for view in views:
+            for name, project in found.items():
+                page = page_of(project, view) if project is not None else None
+                pages.write_project(view, name, page)
+            pages.write_root(view, names[view])
+        with desk.state.write() as transaction:
+            for name in waiting:
+                # A project that changed while its pages were written stays stale.
+                if serial_of(transaction.connection, name) == serials[name]:
+                    transaction.connection.execute(stale.delete().where(stale.c.project == name))
+    return len(waiting)

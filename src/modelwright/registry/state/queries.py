@@ -1,0 +1,231 @@
+"""Read nouns out of the tables.
+
+Called by :mod:`modelwright.registry.operating` with a connection of :class:`~.database.State`. It changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from packaging.version import Version
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, true
+
+from modelwright.registry.audit import Entry
+from modelwright.registry.evidence import Evidence
+from modelwright.registry.people import Token
+from modelwright.registry.projects import Placement, Project, ProjectSummary, Release, StoredFile
+from modelwright.registry.service import Selection
+from modelwright.registry.state.tables import entries, evidence, files, owners, placements, projects, releases, tokens
+from modelwright.spec.evaluation import Evaluation
+
+PAGE = 1000
+"""Entries of the log that are read at once."""
+
+
+class Found(NamedTuple):
+    """A stored file and the release it belongs to.
+
+    Attributes:
+        project: Name of the project.
+        version: The release.
+        file: The file.
+    """
+
+    project: str
+    version: str
+    file: StoredFile
+
+
+def load_project(connection: Connection, name: str) -> Project | None:
+    """Return a project with everything that can be seen of it; ``None``: there never was one.
+
+    Args:
+        connection: To read on.
+        name: PEP 503 normalised.
+    """
+    row = connection.execute(select(projects).where(projects.c.name == name)).one_or_none()
+    if row is None:
+        return None
+    found = connection.execute(select(files).where(files.c.project == name).order_by(files.c.position)).all()
+    by_version: dict[str, list[StoredFile]] = {}
+    for file in found:
+        if not file.deleted:
+            by_version.setdefault(file.version, []).append(_file(file))
+    alive = select(releases).where(releases.c.project == name, ~releases.c.deleted)
+    return Project(
+        name=row.name,
+        kind=row.kind,
+        created=row.created,
+        serial=row.serial,
+        owners=tuple(connection.scalars(select(owners.c.owner).where(owners.c.project == name).order_by("owner"))),
+        releases=tuple(
+            sorted(
+                (_release(one, by_version.get(one.version, ())) for one in connection.execute(alive)),
+                key=lambda release: Version(release.version),
+            )
+        ),
+        placements=tuple(map(_placement, connection.execute(_placements_of(placements.c.project == name)))),
+        status=row.status,
+        status_reason=row.status_reason,
+        deleted=tuple(file.filename for file in found if file.deleted),
+    )
+
+
+def _placements_of(condition: ColumnElement[bool]) -> Any:
+    return select(placements).where(condition).order_by(placements.c.sequence)
+
+
+def _file(row: Row[Any]) -> StoredFile:
+    return msgspec.convert(_columns(row, StoredFile), StoredFile)
+
+
+def _columns(row: Row[Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    known = cast(Mapping[str, Any], row._mapping)
+    return {name: known[name] for name in kind.__struct_fields__ if name in known}
+
+
+def _release(row: Row[Any], found: Iterable[StoredFile]) -> Release:
+    columns = _columns(row, Release) | {"files": tuple(found)}
+    columns["evaluations"] = msgspec.convert(row.evaluations, tuple[Evaluation, ...])
+    columns["requires"] = tuple(row.requires)
+    return Release(**columns)
+
+
+def _placement(row: Row[Any]) -> Placement:
+    return msgspec.convert(_columns(row, Placement), Placement)
+
+
+def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSummary, ...]:
+    """List every project on one line, by name.
+
+    Args:
+        connection: To read on.
+        search: Looked for in names and summaries, without case; empty: all.
+    """
+    wanted = _matching(search) if search else true()
+    latest = _latest_releases(connection)
+    stages: dict[str, dict[str, str]] = {}
+    for row in connection.execute(select(placements).where(placements.c.current)):
+        stages.setdefault(row.project, {})[row.stage] = row.version
+    owned = connection.execute(select(owners).order_by(owners.c.project, owners.c.owner))
+    by_project = {name: tuple(row.owner for row in rows) for name, rows in groupby(owned, key=lambda row: row.project)}
+    return tuple(
+        ProjectSummary(
+            name=row.name,
+            kind=row.kind,
+            summary=latest[row.name].summary if row.name in latest else "",
+            latest=latest[row.name].version if row.name in latest else "",
+            owners=by_project.get(row.name, ()),
+            stages=stages.get(row.name, {}),
+            changed=row.changed,
+            serial=row.serial,
+            status=row.status,
+        )
+        for row in connection.execute(select(projects).where(wanted).order_by(projects.c.name))
+    )
+
+
+def _matching(search: str) -> ColumnElement[bool]:
+    named = select(releases.c.project).where(releases.c.summary.icontains(search, autoescape=True))
+    return or_(projects.c.name.icontains(search, autoescape=True), projects.c.name.in_(named))
+
+
+def _latest_releases(connection: Connection) -> dict[str, Any]:
+    columns = releases.c
+    rows = connection.execute(
+        select(columns.project, columns.version, columns.summary, columns.yanked).where(~columns.deleted)
+    )
+    best: dict[str, tuple[Any, Any]] = {}
+    for row in rows:
+        version = Version(row.version)
+        rank = (row.yanked is None, not version.is_prerelease, version)
+        if row.project not in best or rank > best[row.project][0]:
+            best[row.project] = (rank, row)
+    return {name: row for name, (_, row) in best.items()}
+
+
+def names_in(connection: Connection, stage: str = "") -> tuple[str, ...]:
+    """List the names that a view shows, sorted.
+
+    Args:
+        connection: To read on.
+        stage: Name of a stage, which shows its models and everything that is no model; empty: everything.
+    """
+    has_files = projects.c.name.in_(select(releases.c.project).where(~releases.c.deleted))
+    shown = and_(has_files, projects.c.status != "quarantined")
+    if stage:
+        placed = projects.c.name.in_(select(placements.c.project).where(placements.c.stage == stage))
+        shown = and_(shown, or_(projects.c.kind != "model", placed))
+    return tuple(connection.scalars(select(projects.c.name).where(shown).order_by(projects.c.name)))
+
+
+def serial_of(connection: Connection, name: str = "") -> int | None:
+    """Return the sequence number of the last change to a project; without a name: to anything.
+
+    Returns:
+        ``None`` if there never was such a project; 0 for an empty registry.
+    """
+    if name:
+        return connection.scalar(select(projects.c.serial).where(projects.c.name == name))
+    return connection.scalar(select(func.max(projects.c.serial))) or 0
+
+
+def find_file(connection: Connection, sha256: str) -> Found | None:
+    """Return a stored file by its digest; ``None``: there is none, or it was deleted."""
+    rows = connection.execute(select(files).where(files.c.sha256 == sha256, ~files.c.deleted).limit(1))
+    row = rows.one_or_none()
+    return Found(row.project, row.version, _file(row)) if row else None
+
+
+def load_evidence(connection: Connection, digests: Iterable[str]) -> tuple[Evidence, ...]:
+    """List the evidence about wheels, oldest first."""
+    wanted = select(evidence).where(evidence.c.sha256.in_(tuple(digests))).order_by(evidence.c.id)
+    return tuple(msgspec.convert(_columns(row, Evidence), Evidence) for row in connection.execute(wanted))
+
+
+def load_tokens(connection: Connection) -> tuple[Token, ...]:
+    """List every token, oldest first."""
+    return tuple(map(token_of, connection.execute(select(tokens).order_by(tokens.c.created, tokens.c.id))))
+
+
+def token_of(row: Row[Any]) -> Token:
+    """Return the token in a row."""
+    return msgspec.convert(_columns(row, Token) | {"user": row.owner}, Token)
+
+
+def load_entries(connection: Connection, selection: Selection) -> Iterator[Entry]:
+    """Read the log in pieces, in the order of the selection."""
+    left, after, before = selection.limit, selection.after, selection.before
+    while left > 0:
+        piece = msgspec.structs.replace(selection, limit=min(left, PAGE), after=after, before=before)
+        found = [_entry(row) for row in connection.execute(_entries(piece))]
+        yield from found
+        left -= len(found)
+        if len(found) < piece.limit:
+            return
+        if selection.newest_first:
+            before = found[-1].sequence
+        else:
+            after = found[-1].sequence
+
+
+def _entries(selection: Selection) -> Any:
+    columns = entries.c
+    given = {"project", "version", "actor", "action", "stage", "outcome"}
+    wanted = select(entries).where(
+        columns.sequence > selection.after,
+        *(columns[name] == getattr(selection, name) for name in sorted(given) if getattr(selection, name)),
+    )
+    if selection.before:
+        wanted = wanted.where(columns.sequence < selection.before)
+    order = columns.sequence.desc() if selection.newest_first else columns.sequence
+    return wanted.order_by(order).limit(selection.limit)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    columns = _columns(row, Entry)
+    columns["detail"] = msgspec.json.decode(row.detail)
+    return Entry(**columns)
