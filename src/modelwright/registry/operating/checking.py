@@ -1,7 +1,7 @@
 """Re-hash everything, and say what is not what was published.
 
-Called by ``modelwright registry check``. It repairs only what is derived or nobody's: the static index and files that no
-release has.
+Called by ``modelwright registry check``. It repairs only what is derived or nobody's: the static
+index, and files that no release has.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _orphans(desk: Desk) -> Iterator[str]:
     with desk.state.read() as connection:
         columns = files.c
         known = set(connection.scalars(select(columns.sha256).where(~columns.deleted)))
-    for key in desk.store.keys():
+    for key in desk.store.keys():  # noqa: SIM118 - a store is no mapping
         if key.sha256 not in known:
             yield key.path
 

@@ -104,7 +104,7 @@ class LocalService:
         return tuple(name for name in found if not bound or name in bound)
 
     def serial(self, name: str = "") -> int | None:
-        """Return the number of the last change to a project, or to anything; ``None``: there never was such a project."""
+        """Return the number of the last change to a project, or to anything; ``None``: there never was such."""
         with self.desk.state.read() as connection:
             return serial_of(connection, name)
 

@@ -1,7 +1,7 @@
 """Publish a file: looked at, kept, and only then visible.
 
 Called by :class:`~.local.LocalService` and by the application's upload route. The bytes are durable before the
-database says that they are there, so that a crash leaves at most a file that nobody knows (``registry check`` finds it).
+database says that they are there, so that a crash leaves at most a file that nobody knows; ``registry check`` finds it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def publish(
             before, verdict = _compare(desk, admitted)
             with desk.state.write() as transaction:
                 project = load_project(transaction.connection, admitted.project)
-                taken = _taken(transaction.connection, desk, admitted)
+                taken = _taken(transaction.connection, admitted)
                 if taken is not None:
                     return taken
                 if _release_before(project, admitted) != before:
@@ -104,7 +104,7 @@ def _look(desk: Desk, admitted: Admitted) -> Publication | None:
                 why="Whoever installs the project would get something of another kind.",
                 hint="Choose another name.",
             )
-        return _taken(connection, desk, admitted)
+        return _taken(connection, admitted)
 
 
 def slot_of(filename: str) -> str:
@@ -118,7 +118,7 @@ def slot_of(filename: str) -> str:
     return normal_name(name).replace("-", "_") + dash + rest
 
 
-def _taken(connection: Connection, desk: Desk, admitted: Admitted) -> Publication | None:
+def _taken(connection: Connection, admitted: Admitted) -> Publication | None:
     row = connection.execute(select(files).where(files.c.slot == slot_of(admitted.filename))).one_or_none()
     if row is None:
         return None
@@ -170,7 +170,6 @@ def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | 
     wheel = first_wheel(before) if before else None
     if before is None or wheel is None or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
         return before, None
-    new = desk.store.path(Key(admitted.sha256, admitted.filename))
     stored = StoredFile(
         filename=admitted.filename,
         sha256=admitted.sha256,
@@ -179,7 +178,6 @@ def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | 
         uploaded="",
         publisher="",
     )
-    del new
     return before, honest(open_stored(desk.store, wheel), open_stored(desk.store, stored))
 
 

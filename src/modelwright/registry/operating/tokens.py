@@ -1,7 +1,7 @@
 """Make, revoke and recognise tokens. Of a secret only its sha256 is kept.
 
-Called by :class:`~.local.LocalService` and by the application, which asks who a secret belongs to. A secret has 256 bits
-of randomness, so a plain hash cannot be searched backwards.
+Called by :class:`~.local.LocalService` and by the application, which asks who a secret belongs to. A secret has 256
+bits of randomness, so a plain hash cannot be searched backwards.
 """
 
 from __future__ import annotations
