@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from modelwright.registry.people import NOBODY, Principal, Scope
+from modelwright.registry.deciding.access import Deed, allowed
+from modelwright.registry.people import NOBODY, Principal
+from modelwright.registry.projects import Project
 from modelwright.registry.settings import Settings
 from modelwright.registry.web.shelf import Shelf
 
@@ -35,7 +37,7 @@ class Site:
         shelf: What was read out of stored wheels, kept for the next time.
     """
 
-    settings: Settings = Settings()
+    settings: Settings
     shelf: Shelf = field(default_factory=Shelf)
 
 
@@ -63,15 +65,9 @@ class Request:
     base_url: str = "http://127.0.0.1:8080/"
     root: str = ""
 
-    def may(self, scope: Scope, project: str = "") -> bool:
-        """Say whether it makes sense to offer something; the service decides whether it is done.
-
-        Example:
-            >>> Request().may("promote", "churn")
-            False
-        """
-        who = self.principal
-        return bool({scope, "admin"} & {*who.scopes}) and (not project or not who.projects or project in who.projects)
+    def may(self, deed: Deed, project: Project) -> bool:
+        """Say whether it makes sense to offer something; the service decides whether it is done."""
+        return allowed(self.principal, deed, project=project.name, owners=project.owners) is None
 
     def link(self, *parts: str, **query: object) -> str:
         """Return the path of one of the registry's own pages, every part percent-encoded.

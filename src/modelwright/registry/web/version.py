@@ -1,0 +1,225 @@
+"""The page of one version: everything that is known about it, from its wheel, its evidence and the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from modelwright.errors import ModelwrightError
+from modelwright.inspecting.selftest import ScenarioResult
+from modelwright.inspecting.verify import VerifyReport
+from modelwright.registry.audit import Entry
+from modelwright.registry.evidence import Evidence
+from modelwright.registry.projects import Project, Release, StoredFile
+from modelwright.registry.service import Selection, Service
+from modelwright.registry.web.asking import release_of
+from modelwright.registry.web.contents import Contents, contents_of, first_wheel
+from modelwright.registry.web.markdown import card_html
+from modelwright.registry.web.measures import Measured, RankedField, measured, ranked
+from modelwright.registry.web.rendering import render
+from modelwright.registry.web.requests import Page, Request, Site
+from modelwright.registry.web.signatures import FieldView, field_view
+from modelwright.spec.scenario import Example, Row, Scenario
+from modelwright.spec.struct import Frozen
+
+EVENTS = 50
+"""Entries of the log about this release that are shown; the others are on the audit page."""
+MOST_SCENARIOS = 60
+MOST_ROWS = 5
+"""Rows of a scenario that are shown."""
+MOST_COLUMNS = 12
+"""Inputs of a row that are shown."""
+
+
+class Proof(Frozen, frozen=True, kw_only=True):
+    """One verification.
+
+    Attributes:
+        evidence: The evidence.
+        report: What it found.
+    """
+
+    evidence: Evidence
+    report: VerifyReport
+
+
+class ScenarioView(Frozen, frozen=True, kw_only=True):
+    """One scenario, with what became of it.
+
+    Attributes:
+        scenario: The scenario.
+        kind: ``example``, ``minimum``, ``invariance`` or ``direction``.
+        result: What the newest verification says; ``None``: nobody ran it.
+        inputs: First rows, cut to a few columns.
+        answers: What the model answered to them when it was captured, for examples.
+        more_columns: How many inputs are not shown.
+    """
+
+    scenario: Scenario
+    kind: str
+    result: ScenarioResult | None
+    inputs: tuple[Row, ...]
+    answers: tuple[Row, ...]
+    more_columns: int
+
+
+class EvidenceView(Frozen, frozen=True, kw_only=True):
+    """One piece of evidence, in words.
+
+    Attributes:
+        evidence: The evidence.
+        file: Name of the wheel it is about.
+        says: What it says.
+        good: Whether it speaks for the release; ``None``: neither.
+    """
+
+    evidence: Evidence
+    file: str
+    says: str
+    good: bool | None
+
+
+class VersionView(Frozen, frozen=True, kw_only=True):
+    """What the page shows.
+
+    Attributes:
+        project: The project.
+        release: The release.
+        stages: Stages that run it.
+        previous: Version before it; empty: it is the first.
+        contents: What its wheel says; ``None``: it is no model, or cannot be read.
+        unreadable: Why the wheel cannot be read; empty: it can, or is no model.
+        card: The card.
+        inputs: Fields it takes.
+        outputs: Fields it gives.
+        measures: Its metrics.
+        importance: Which fields matter.
+        scenarios: Its scenarios.
+        proofs: Verifications, newest first.
+        evidence: All evidence, newest first.
+        events: What happened to it, newest first.
+    """
+
+    project: Project
+    release: Release
+    stages: tuple[str, ...]
+    previous: str
+    contents: Contents | None
+    unreadable: str
+    card: Markup
+    inputs: tuple[FieldView, ...]
+    outputs: tuple[FieldView, ...]
+    measures: tuple[Measured, ...]
+    importance: tuple[RankedField, ...]
+    scenarios: tuple[ScenarioView, ...]
+    proofs: tuple[Proof, ...]
+    evidence: tuple[EvidenceView, ...]
+    events: tuple[Entry, ...]
+
+
+def version_page(site: Site, service: Service, request: Request) -> Page:
+    """Show a version."""
+    project = service.project(request.parts["name"])
+    release = release_of(project, request.parts["version"])
+    contents, unreadable = _read(site, service, project, first_wheel(release))
+    evidence = [(file, one) for file in release.files for one in service.evidence(file.sha256)]
+    evidence.sort(key=lambda pair: -pair[1].id)
+    proofs = tuple(proof for _, one in evidence if (proof := _proof(one)))
+    versions = [one.version for one in project.releases]
+    before = versions.index(release.version)
+    manifest = contents.manifest if contents else None
+    selection = Selection(project=project.name, version=release.version, newest_first=True, limit=EVENTS)
+    view = VersionView(
+        project=project,
+        release=release,
+        stages=tuple(one.stage for one in project.placements if one.current and one.version == release.version),
+        previous=versions[before - 1] if before else "",
+        contents=contents,
+        unreadable=unreadable,
+        card=card_html(contents.card, contents.charts) if contents else Markup(),
+        inputs=tuple(map(field_view, manifest.signature.inputs)) if manifest else (),
+        outputs=tuple(map(field_view, manifest.signature.outputs)) if manifest else (),
+        measures=measured(release.evaluations),
+        importance=ranked(manifest.importance) if manifest else (),
+        scenarios=_scenarios(contents.scenarios, proofs) if contents else (),
+        proofs=proofs,
+        evidence=tuple(_told(file, one) for file, one in evidence),
+        events=tuple(service.history(selection)),
+    )
+    return render("version.html", site, request, view)
+
+
+def _read(site: Site, service: Service, project: Project, wheel: StoredFile | None) -> tuple[Contents | None, str]:
+    """Return what the wheel says, or why it cannot be read; a damaged one must not hide the rest of the page."""
+    if project.kind != "model" or wheel is None:
+        return None, ""
+    try:
+        return contents_of(site, service, wheel), ""
+    except ModelwrightError as error:
+        return None, f"{error.code}: {error.what} {error.why}".strip()
+
+
+def _proof(evidence: Evidence) -> Proof | None:
+    if evidence.kind != "verification":
+        return None
+    try:
+        return Proof(evidence=evidence, report=msgspec.convert(evidence.content, VerifyReport))
+    except msgspec.ValidationError:
+        return None
+
+
+def _scenarios(scenarios: tuple[Scenario, ...], proofs: tuple[Proof, ...]) -> tuple[ScenarioView, ...]:
+    newest: dict[str, ScenarioResult] = {}
+    for proof in reversed(proofs):
+        newest |= {result.name: result for result in proof.report.scenarios}
+    return tuple(_scenario(one, newest.get(one.name)) for one in scenarios[:MOST_SCENARIOS])
+
+
+def _scenario(scenario: Scenario, result: ScenarioResult | None) -> ScenarioView:
+    rows = scenario.inputs[:MOST_ROWS]
+    answers: tuple[Row, ...] = ()
+    if isinstance(scenario, Example):
+        expected = scenario.expected.items()
+        answers = tuple(
+            {name: values[at] if at < len(values) else None for name, values in expected} for at in range(len(rows))
+        )
+    width = max((len(row) for row in rows), default=0)
+    return ScenarioView(
+        scenario=scenario,
+        kind=type(scenario).__name__.lower(),
+        result=result,
+        inputs=tuple(dict(list(row.items())[:MOST_COLUMNS]) for row in rows),
+        answers=answers,
+        more_columns=max(0, width - MOST_COLUMNS),
+    )
+
+
+def _told(file: StoredFile, evidence: Evidence) -> EvidenceView:
+    says, good = _says(evidence.kind, evidence.content)
+    return EvidenceView(evidence=evidence, file=file.filename, says=says, good=good)
+
+
+def _says(kind: str, content: Any) -> tuple[str, bool | None]:
+    """Say in words what evidence says; its form was checked when it was attached, and is not relied upon here."""
+    said = content if isinstance(content, dict) else {}
+    if kind == "verification":
+        listed = said.get("scenarios")
+        scenarios = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        held = sum(bool(one.get("passed")) for one in scenarios)
+        passed = said.get("passed") is True
+        where = f"{said.get('interpreter', '')} {said.get('platform', '')}".strip()
+        return f"{'holds' if passed else 'does not hold'} on {where}: {held} of {len(scenarios)} scenarios", passed
+    if kind == "scan":
+        findings = said.get("findings")
+        number = len(findings) if isinstance(findings, list) else 0
+        worst = str(said.get("worst", "info"))
+        told = f"{number} {'finding' if number == 1 else 'findings'}, the worst is {worst}"
+        return (told if number else "nothing found"), worst == "info"
+    if kind == "approval":
+        reason = str(said.get("reason", ""))
+        return f"for {said.get('stage', '')}" + (f": {reason}" if reason else ""), True
+    if kind == "evaluation":
+        return f"{len(content)} metrics measured later" if isinstance(content, list) else "", None
+    return {"signature": "signed statement about this wheel", "attestation": "PEP 740 attestation"}.get(kind, ""), None
