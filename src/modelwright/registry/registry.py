@@ -1,1 +1,427 @@
-"""``mw.Registry``: a registry by its address, whether that is a folder or a URL."""
+"""``mw.Registry``: a registry by its address, whether that is a folder or a URL.
+
+For: Python, and every command of the command line that asks a registry. It finds the right
+:class:`~modelwright.registry.service.Service` for an address, and adds what is the same for both: references, files
+gathered from folders, bytes that are not sent twice, promotion by compare-and-swap. It decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from modelwright.errors import UnavailableError, UnknownReleaseError
+from modelwright.package import Package
+from modelwright.plugins import need
+from modelwright.registry import parcels, reading
+from modelwright.registry.audit import AuditReport, Entry, Head
+from modelwright.registry.evidence import Evidence
+from modelwright.registry.gates import GateResult
+from modelwright.registry.parcels import Document
+from modelwright.registry.people import Scope, Token
+from modelwright.registry.projects import Project, ProjectSummary, Release, Status
+from modelwright.registry.reading import ReleaseReport
+from modelwright.registry.references import (
+    check_stage,
+    find_release,
+    parse_reference,
+    unknown_project,
+)
+from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection, Service
+from modelwright.spec.struct import Frozen
+from modelwright.steps import Listener, ignore, timed
+
+if TYPE_CHECKING:
+    from modelwright.registry.client.transfers import Watcher
+    from modelwright.registry.operating.checking import CheckReport
+    from modelwright.registry.operating.local import LocalService
+
+
+class Published(Frozen, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of everything that was published together.
+
+    Attributes:
+        files: What became of each file, in the order they were published.
+        evidence: The evidence that was attached, signatures included.
+    """
+
+    files: tuple[Publication, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Registry:
+    """A registry: a Python package index with stages and a memory.
+
+    Args:
+        place: A folder, which becomes a registry when something is published to it, its ``file:`` URL, or the
+            ``http:`` or ``https:`` URL of a registry's server.
+        token: Secret of a token, for a server; ``None``: ask without one.
+        watcher: Told how far an upload to a server is.
+
+    Raises:
+        RequestError: A URL that is none, or that holds a password.
+        MissingExtraError: The libraries of a registry are not installed.
+
+    Example:
+        >>> Registry("./registry")
+        <Registry at registry>
+    """
+
+    def __init__(self, place: Path | str, *, token: str | None = None, watcher: Watcher | None = None) -> None:
+        scheme = urlsplit(str(place)).scheme
+        self.url = str(place).rstrip("/") if scheme in ("http", "https") else ""
+        self.folder = _folder(place, scheme) if not self.url else None
+        self._token, self._watcher = token or "", watcher
+        if self.url:
+            assert self.service, "a malformed address is refused at once"
+
+    def __repr__(self) -> str:
+        """Show where it is, and not with which token."""
+        return f"<Registry at {self.url or self.folder}>"
+
+    @cached_property
+    def service(self) -> Service:
+        """What everything is asked of; a folder must be a registry already.
+
+        Raises:
+            UnavailableError: The folder is no registry, or cannot be used.
+            SettingsError: Its ``registry.toml`` says something that cannot be honoured.
+        """
+        if self.folder is None:
+            need("remote", "httpx2")
+            from modelwright.registry.client.remote import RemoteService
+            from modelwright.registry.client.transfers import unwatched
+
+            return RemoteService(self.url, self._token, watcher=self._watcher or unwatched)
+        return self._local(self.folder)
+
+    def create(self) -> Service:
+        """Make the folder a registry if it is none yet; of a server nothing is made."""
+        if self.folder is not None and "service" not in vars(self):
+            self.__dict__["service"] = _open(self.folder)
+        return self.service
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages, first to last."""
+        return self.service.stages
+
+    # What is there.
+
+    def list(self, search: str = "") -> tuple[ProjectSummary, ...]:
+        """List the projects, by name; ``search`` is looked for in names and summaries."""
+        return self.service.projects(search)
+
+    def project(self, name: str) -> Project:
+        """Return a project with everything that can be seen of it.
+
+        Raises:
+            UnknownReleaseError: There is no such project; the nearest name is suggested.
+        """
+        wanted = parse_reference(name).name
+        try:
+            return self.service.project(wanted)
+        except UnknownReleaseError as error:
+            raise unknown_project(wanted, [one.name for one in self.service.projects()]) from error
+
+    def find(self, reference: str) -> tuple[Project, Release]:
+        """Return the release that a reference means, with its project.
+
+        Args:
+            reference: ``name`` (the highest final version), ``name==1.3.0`` or ``name@production``.
+
+        Raises:
+            UnknownReleaseError: There is no such project, version or stage; the nearest one is suggested.
+        """
+        parsed = parse_reference(reference)
+        project = self.project(parsed.name)
+        return project, find_release(project, parsed, self.stages if parsed.stage else ())
+
+    def show(self, reference: str) -> ReleaseReport:
+        """Return what is known of a release: files, stages, evidence, where it came from.
+
+        Raises:
+            UnknownReleaseError: There is no such release.
+        """
+        return reading.report(self.service, *self.find(reference))
+
+    def read(self, reference: str) -> Package:
+        """Open the model of a release, executing nothing; of a server, only what is looked at is moved.
+
+        Raises:
+            UnknownReleaseError: There is no such release, or it has no wheel.
+            WheelError: It is no model.
+        """
+        return reading.open_release(self.service, *self.find(reference))
+
+    def download(self, reference: str, folder: Path | str, *, listener: Listener = ignore) -> tuple[Path, ...]:
+        """Copy every file of a release into a folder; each is checked against its digest.
+
+        Raises:
+            UnknownReleaseError: There is no such release.
+            DamageError: What came is not what was published; it is not kept.
+            StorageError: The folder cannot be written.
+        """
+        _, release = self.find(reference)
+        return reading.fetch(self.service, release, Path(folder), listener=listener)
+
+    # Publishing.
+
+    def publish(
+        self,
+        *places: Path | str,
+        evidence: Iterable[Path | str] = (),
+        sign: Path | str | None = None,
+        listener: Listener = ignore,
+    ) -> Published:
+        """Publish wheels and source archives; what the registry has already is not sent again.
+
+        An attestation in a file ``NAME.whl.publish.attestation`` beside a wheel goes with it (PEP 740).
+
+        Args:
+            places: Files, or folders of which every wheel and source archive is published.
+            evidence: Files with reports of ``modelwright verify`` or lists of evaluations; bound to the wheels.
+            sign: Private key (Ed25519, PEM) to sign every wheel with.
+            listener: Told about each file.
+
+        Raises:
+            UnknownPackageError: There is no such file, or nothing to be published.
+            UploadError: A file is not one that an index may carry; every problem is listed.
+            TakenError: Its name is taken by other bytes.
+            VersionStepError: Its version promises more compatibility than the change allows.
+            EvidenceError: A document is no evidence, or about another wheel.
+        """
+        paths = parcels.gather(places)
+        documents = [parcels.read_document(Path(path)) for path in evidence]
+        digests = {path: parcels.sha256_of(path) for path in paths}
+        wheels = {digest: path for path, digest in digests.items() if path.suffix == ".whl"}
+        bound = [(sha256, document) for document in documents for sha256 in parcels.wheel_of(document, wheels)]
+        if sign is not None:
+            bound += [(sha256, parcels.signed(path, sha256, Path(sign))) for sha256, path in wheels.items()]
+        service = self.create()
+        files = tuple(self._upload(service, path, digest, listener) for path, digest in digests.items())
+        kept = tuple(self._attach(service, sha256, document, listener) for sha256, document in bound)
+        return Published(files=files, evidence=kept)
+
+    def _upload(self, service: Service, path: Path, sha256: str, listener: Listener) -> Publication:
+        with timed("publish", listener) as note:
+            known = service.has(path.name, sha256)
+            note.detail = f"{path.name}{' is there already' if known else ''}"
+            if known:
+                return self._known(service, path, sha256)
+            return service.upload(path, attestations=parcels.attestations_beside(path))
+
+    def _known(self, service: Service, path: Path, sha256: str) -> Publication:
+        name, version = parcels.name_and_version(path)
+        release = service.project(name).release(str(version))
+        for file in release.files if release else ():
+            if file.sha256 == sha256:
+                return Publication(project=name, version=str(version), file=file, new=False)
+        raise UnknownReleaseError(f"{path.name} was deleted a moment ago.", where=str(path))
+
+    def _attach(self, service: Service, sha256: str, document: Document, listener: Listener) -> Evidence:
+        with timed("evidence", listener) as note:
+            kept = service.attach(sha256, document.kind, document.content)
+            note.detail = f"{kept.kind}, number {kept.id}"
+        return kept
+
+    # Moving.
+
+    def gates(self, name: str, version: str, *, to: str) -> tuple[GateResult, ...]:
+        """Say what each gate of a stage says of a release now; nothing is moved or logged."""
+        project, release = self._release(name, version, to)
+        return self.service.gates(project.name, release.version, to=to)
+
+    def promote(
+        self,
+        name: str,
+        version: str,
+        *,
+        to: str,
+        reason: str = "",
+        break_glass: bool = False,
+        expected: str | None = None,
+    ) -> Promotion:
+        """Make a release what a stage runs.
+
+        Args:
+            name: Name of the project.
+            version: The release.
+            to: Name of the stage.
+            reason: Why; needed for ``break_glass``.
+            break_glass: Override gates that do not pass; recorded loudly.
+            expected: Digest of what the stage is thought to run; ``None``: what it runs when this is called, so that
+                somebody else's promotion in between is never undone unseen.
+
+        Raises:
+            UnknownReleaseError: There is no such project, release or stage.
+            GateError: Gates do not pass; every gate is listed.
+            StaleError: The stage runs something else than ``expected``.
+        """
+        project, release = self._release(name, version, to)
+        current = project.current(to)
+        seen = (current.digest if current else "") if expected is None else expected
+        return self.service.promote(
+            project.name, release.version, to=to, reason=reason, expected=seen, break_glass=break_glass
+        )
+
+    def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
+        """Return a stage to what it ran before; no gate is asked.
+
+        Raises:
+            UnknownReleaseError: There is no such project or stage, or nothing to go back to.
+        """
+        check_stage(stage, self.stages)
+        return self.service.rollback(self.project(name).name, stage=stage, reason=reason)
+
+    def approve(self, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:
+        """Approve a release, with the wheels it has now, for a stage."""
+        project, release = self._release(name, version, stage)
+        return self.service.approve(project.name, release.version, stage=stage, reason=reason)
+
+    def _release(self, name: str, version: str, stage: str) -> tuple[Project, Release]:
+        check_stage(stage, self.stages)
+        return self.find(f"{name}=={version}")
+
+    # Taking back.
+
+    def yank(self, name: str, version: str, *, reason: str) -> Project:
+        """Keep installers from choosing a release by themselves; exact pins go on working (PEP 592)."""
+        project, release = self.find(f"{name}=={version}")
+        return self.service.yank(project.name, release.version, reason=reason)
+
+    def unyank(self, name: str, version: str, *, reason: str = "") -> Project:
+        """Take back a yank."""
+        project, release = self.find(f"{name}=={version}")
+        return self.service.unyank(project.name, release.version, reason=reason)
+
+    def delete(self, name: str, version: str, *, reason: str) -> Project:
+        """Delete a release for ever; its file names never come back, and the log remembers it."""
+        project, release = self.find(f"{name}=={version}")
+        return self.service.delete(project.name, release.version, reason=reason)
+
+    def set_status(self, name: str, status: Status, *, reason: str) -> Project:
+        """Set the status of a project (PEP 792)."""
+        return self.service.set_status(self.project(name).name, status, reason=reason)
+
+    def set_owners(self, name: str, owners: Iterable[str]) -> Project:
+        """Say who owns a project."""
+        return self.service.set_owners(self.project(name).name, owners)
+
+    # The memory.
+
+    def history(self, name: str = "", *, selection: Selection = EVERYTHING) -> tuple[Entry, ...]:
+        """Return the log, oldest entry first unless the selection says otherwise.
+
+        Args:
+            name: Name of a project; empty: of all.
+            selection: What else must match.
+        """
+        from msgspec.structs import replace
+
+        wanted = replace(selection, project=parse_reference(name).name) if name else selection
+        return tuple(self.service.history(wanted))
+
+    def head(self) -> Head:
+        """Return the end of the log; kept elsewhere, it fixes the whole past."""
+        return self.service.head()
+
+    def check_audit(self, expected: Head | None = None) -> AuditReport:
+        """Check the whole log, against an exported head if one is given."""
+        return self.service.check_audit(expected)
+
+    # People.
+
+    def tokens(self) -> tuple[Token, ...]:
+        """List every token, without secrets."""
+        return self.service.tokens()
+
+    def add_token(
+        self,
+        user: str,
+        *,
+        scopes: Iterable[Scope],
+        projects: Iterable[str] = (),
+        days: float | None = None,
+        note: str = "",
+    ) -> NewToken:
+        """Make a token, whose secret is returned this once; ``days`` is how long it holds, ``None`` for ever."""
+        return self.create().add_token(user, scopes=scopes, projects=projects, days=days, note=note)
+
+    def revoke_token(self, token: str) -> Token:
+        """Revoke a token, by its public part, at once."""
+        return self.service.revoke_token(token)
+
+    # The files themselves.
+
+    def check(self, *, listener: Listener = ignore) -> CheckReport:
+        """Hash every stored file again, check the log, and bring the static index up to date.
+
+        Raises:
+            UnavailableError: The registry is not a folder on this machine.
+        """
+        return self.local().check(listener=listener)
+
+    def repair(self, *, listener: Listener = ignore) -> CheckReport:
+        """Do the same, and remove stored files that belong to no release."""
+        return self.local().repair(listener=listener)
+
+    def local(self) -> LocalService:
+        """Return the registry as it is on this machine.
+
+        Raises:
+            UnavailableError: It is a server, or the folder is no registry.
+        """
+        if self.folder is None:
+            raise UnavailableError(
+                "This is done where the registry's folder is.",
+                where=self.url,
+                why="A server does not let others look into its files.",
+                hint="Run it on the server's machine, with the folder's path.",
+            )
+        service: Any = self.service
+        return service  # type: ignore[no-any-return]
+
+    def _local(self, folder: Path) -> LocalService:
+        need("registry", *EXTRA)
+        from modelwright.registry.operating.opening import is_registry
+
+        if not is_registry(folder):
+            raise UnavailableError(
+                "There is no registry here.",
+                where=str(folder),
+                hint=f"modelwright publish dist/*.whl --to {folder}",
+            )
+        return _open(folder)
+
+
+EXTRA = ("sqlalchemy", "alembic", "obstore", "cryptography")
+"""Libraries that a registry in a folder needs."""
+
+
+def _open(folder: Path) -> LocalService:
+    need("registry", *EXTRA)
+    from modelwright.registry.operating.opening import open_local
+
+    return open_local(folder, user=system_user())
+
+
+def _folder(place: Path | str, scheme: str) -> Path:
+    return Path(url2pathname(urlsplit(str(place)).path)) if scheme == "file" else Path(place)
+
+
+def system_user() -> str:
+    """Return the name of the operating system's user, from the system and not from variables anybody can set."""
+    try:
+        import pwd
+    except ModuleNotFoundError:  # Windows
+        return os.getlogin()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container that runs under a number nobody named
+        return f"uid-{os.getuid()}"
