@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from registry_wheels import library_wheel, model_wheel
 
-from modelwright.registry.operating.local import LocalService
-from modelwright.registry.operating.opening import open_local
+if TYPE_CHECKING:
+    from modelwright.registry.operating.local import LocalService
 
 Wheels = Callable[..., Path]
 
@@ -41,6 +41,8 @@ def teamtools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with nothing in it, made once; do not change it."""
+    from modelwright.registry.operating.opening import open_local
+
     folder = tmp_path_factory.mktemp("empty") / "registry"
     open_local(folder, user="ann").close()
     return folder
@@ -55,6 +57,8 @@ def registry_folder(empty_registry: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def service(registry_folder: Path) -> Iterator[LocalService]:
     """An open registry of one's own, asked by its local user ``ann``."""
+    from modelwright.registry.operating.opening import open_local
+
     opened = open_local(registry_folder, user="ann")
     yield opened
     opened.close()
