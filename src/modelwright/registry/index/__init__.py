@@ -1,1 +1,1 @@
-"""The pages that installers read: PEP 503 and PEP 691, from frozen data, and the same as static files."""
+"""The simple repository API: pages as data, as HTML and as JSON, as files for any web server, and how to install."""
