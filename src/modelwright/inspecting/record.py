@@ -13,10 +13,11 @@ import hashlib
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from modelwright.errors import IntegrityError, PackageError, Problem, RecordError
-from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Package
+from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Files, Package
 
 CHUNK = 2**20
 DIGESTS = frozenset({"sha256", "sha384", "sha512"})
@@ -27,10 +28,30 @@ _UNLISTED = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 """Signatures of RECORD, which RECORD cannot list."""
 
 
-class _Digest(NamedTuple):
+class Digest(NamedTuple):
+    """What the content of a file should be, or is.
+
+    Attributes:
+        algorithm: Name of the hash (``sha256``).
+        hexadecimal: The hash.
+        size: Bytes.
+    """
+
     algorithm: str
     hexadecimal: str
     size: int
+
+
+class Differences(NamedTuple):
+    """How the files of a wheel differ from what was said of them.
+
+    Attributes:
+        integrity: From what was captured.
+        record: From what RECORD lists.
+    """
+
+    integrity: list[Problem]
+    record: list[Problem]
 
 
 def check_files(package: Package, folder: str) -> None:
@@ -44,10 +65,24 @@ def check_files(package: Package, folder: str) -> None:
         IntegrityError: A file is not the file that was captured; what else is wrong is listed, too.
         RecordError: RECORD and the files disagree.
     """
-    listed, record = _read_record(package, folder)
-    captured = _captured(package)
+    found = compare_files(package.files, folder, captured(package))
+    _refuse(found.integrity, found.record, package.files.where)
+
+
+def compare_files(files: Files, folder: str, captured: Mapping[str, Digest]) -> Differences:
+    """Read every file of a wheel once and compare it with RECORD, both ways, and with what was captured.
+
+    Args:
+        files: The files of the wheel.
+        folder: Name of its ``.dist-info`` folder.
+        captured: What files must be, whatever RECORD says of them.
+
+    Raises:
+        PackageError: RECORD is damaged, or larger than any document.
+    """
+    listed, record = _read_record(files, folder)
     integrity: list[Problem] = []
-    names = set(package.files.names())
+    names = set(files.names())
     exempt = {f"{folder}/RECORD", *(folder.removesuffix(".dist-info") + name for name in _UNLISTED)}
     record += [problem(name, "is listed, but not in the wheel") for name in sorted(set(listed) - names)]
     record += [problem(name, "is in the wheel, but not listed") for name in sorted(names - set(listed) - exempt)]
@@ -56,7 +91,7 @@ def check_files(package: Package, folder: str) -> None:
         wanted = [(captured[name], integrity)] if name in captured else []
         wanted += [(listed[name], record)] if name in listed else []
         try:
-            digests = _digests(package, name, {digest.algorithm for digest, _ in wanted} or {"sha256"})
+            digests = _digests(files, name, {digest.algorithm for digest, _ in wanted} or {"sha256"})
         except _DAMAGE as error:
             (integrity if name in captured else record).append(problem(name, f"is damaged: {error}"))
             continue
@@ -65,7 +100,7 @@ def check_files(package: Package, folder: str) -> None:
             found += different
             if different:  # once is enough: RECORD repeats what the manifest says
                 break
-    _refuse(integrity, record, package.files.where)
+    return Differences(integrity, record)
 
 
 def _refuse(integrity: list[Problem], record: list[Problem], where: str) -> None:
@@ -86,19 +121,20 @@ def _refuse(integrity: list[Problem], record: list[Problem], where: str) -> None
         )
 
 
-def _captured(package: Package) -> dict[str, _Digest]:
+def captured(package: Package) -> dict[str, Digest]:
+    """Return what the manifest says of files, by name in the wheel."""
     manifest, root = package.manifest, package.import_name
     files = {f"{root}/{MODEL_FOLDER}/artifacts/{file.path}": file for file in manifest.artifacts}
     files |= {f"{root}/{file.path}": file for file in manifest.code}
-    return {name: _Digest("sha256", file.sha256.lower(), file.size) for name, file in files.items()}
+    return {name: Digest("sha256", file.sha256.lower(), file.size) for name, file in files.items()}
 
 
-def _read_record(package: Package, folder: str) -> tuple[dict[str, _Digest], list[Problem]]:
+def _read_record(files: Files, folder: str) -> tuple[dict[str, Digest], list[Problem]]:
     """Return what RECORD lists, and what is wrong with RECORD itself."""
-    content = document(package, f"{folder}/RECORD")
+    content = document(files, f"{folder}/RECORD")
     if content is None:
         return {}, [problem("RECORD", "is missing")]
-    listed: dict[str, _Digest] = {}
+    listed: dict[str, Digest] = {}
     problems: list[Problem] = []
     for number, row in enumerate(csv.reader(io.StringIO(content.decode("utf-8", "replace"))), 1):
         if not row or row[0] == f"{folder}/RECORD":
@@ -113,7 +149,7 @@ def _read_record(package: Package, folder: str) -> tuple[dict[str, _Digest], lis
     return listed, problems
 
 
-def _parse_row(row: list[str]) -> _Digest | None:
+def _parse_row(row: list[str]) -> Digest | None:
     if len(row) != 3:
         return None
     algorithm, _, encoded = row[1].partition("=")
@@ -122,21 +158,21 @@ def _parse_row(row: list[str]) -> _Digest | None:
         size = int(row[2])
     except ValueError:
         return None
-    return _Digest(algorithm, digest.hex(), size) if algorithm in DIGESTS and size >= 0 else None
+    return Digest(algorithm, digest.hex(), size) if algorithm in DIGESTS and size >= 0 else None
 
 
-def _digests(package: Package, name: str, algorithms: set[str]) -> dict[str, _Digest]:
+def _digests(files: Files, name: str, algorithms: set[str]) -> dict[str, Digest]:
     hashes = {algorithm: hashlib.new(algorithm) for algorithm in algorithms}
     size = 0
-    with package.files.open(name) as stream:
+    with files.open(name) as stream:
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             for hasher in hashes.values():
                 hasher.update(chunk)
-    return {algorithm: _Digest(algorithm, hasher.hexdigest(), size) for algorithm, hasher in hashes.items()}
+    return {algorithm: Digest(algorithm, hasher.hexdigest(), size) for algorithm, hasher in hashes.items()}
 
 
-def _differences(name: str, wanted: _Digest, found: dict[str, _Digest]) -> list[Problem]:
+def _differences(name: str, wanted: Digest, found: dict[str, Digest]) -> list[Problem]:
     got = found[wanted.algorithm]
     if got.size != wanted.size:
         return [problem(name, f"has {got.size} bytes, {wanted.size} were recorded")]
@@ -147,7 +183,7 @@ def _differences(name: str, wanted: _Digest, found: dict[str, _Digest]) -> list[
     return []
 
 
-def document(package: Package, name: str) -> bytes | None:
+def document(files: Files, name: str) -> bytes | None:
     """Return the content of a document, ``None`` if there is none.
 
     Raises:
@@ -155,14 +191,14 @@ def document(package: Package, name: str) -> bytes | None:
         RecordError: It is damaged.
     """
     try:
-        if package.files.size(name) > MAX_DOCUMENT:
-            raise PackageError(f"{name} is larger than {MAX_DOCUMENT} bytes.", where=package.files.where)
-        with package.files.open(name) as stream:
+        if files.size(name) > MAX_DOCUMENT:
+            raise PackageError(f"{name} is larger than {MAX_DOCUMENT} bytes.", where=files.where)
+        with files.open(name) as stream:
             return stream.read()
     except KeyError:
         return None
     except _DAMAGE as error:
-        raise RecordError(f"{name} is damaged.", where=package.files.where, why=str(error)) from error
+        raise RecordError(f"{name} is damaged.", where=files.where, why=str(error)) from error
 
 
 def problem(file: str, text: str) -> Problem:

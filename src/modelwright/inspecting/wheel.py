@@ -9,20 +9,24 @@ Source: Binary distribution format (RECORD, WHEEL, file name convention); PEP 42
 from __future__ import annotations
 
 import hashlib
-from email.parser import BytesParser
-from email.policy import compat32
 from pathlib import Path
-from typing import NamedTuple
 
-from packaging.metadata import Metadata
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.tags import Tag, parse_tag
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from modelwright.building.tags import wheel_tags
 from modelwright.errors import Problem, WheelError
-from modelwright.inspecting.record import check_files, document, problem
+from modelwright.inspecting.agreement import (
+    FileName,
+    dist_info,
+    metadata_problems,
+    parse_file_name,
+    read_metadata,
+    read_wheel,
+    wheel_problems,
+)
+from modelwright.inspecting.record import check_files, problem
 from modelwright.package import Package, open_wheel
 from modelwright.spec.struct import Frozen
 
@@ -49,12 +53,6 @@ class WheelReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...]
 
 
-class _FileName(NamedTuple):
-    name: str
-    version: Version
-    tags: frozenset[Tag]
-
-
 def check_wheel(path: Path | str) -> WheelReport:
     """Check that a wheel is complete, unaltered and consistent, and say what it is.
 
@@ -75,9 +73,9 @@ def check_wheel(path: Path | str) -> WheelReport:
     path = Path(path)
     package = open_wheel(path)
     with package.files.archive:  # type: ignore[attr-defined]
-        named = _parse_file_name(path)
-        folder = _dist_info(package, named, path)
-        problems = [*_agreement(package, folder, named), *_strangers(package, folder)]
+        named = parse_file_name(path.name, where=str(path))
+        folder = dist_info(package.files, named)
+        problems = contradictions(package, folder, named)
         if problems:
             raise WheelError("The parts of the wheel contradict one another.", where=str(path), problems=problems)
         check_files(package, folder)
@@ -98,40 +96,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _parse_file_name(path: Path) -> _FileName:
-    try:
-        name, version, _, tags = parse_wheel_filename(path.name)
-    except InvalidWheelFilename as error:
-        raise WheelError(
-            "The file name is not that of a wheel.",
-            where=str(path),
-            why=str(error),
-            hint="NAME-VERSION-PYTHON-ABI-PLATFORM.whl; give the file the name it was built with.",
-        ) from error
-    return _FileName(name, version, tags)
+def contradictions(package: Package, folder: str, named: FileName) -> list[Problem]:
+    """Compare file name, METADATA, WHEEL and manifest, and list what would be installed elsewhere.
 
-
-def _dist_info(package: Package, named: _FileName, path: Path) -> str:
-    """Return the name of the one ``.dist-info`` folder."""
-    tops = {name.partition("/")[0] for name in package.files.names()}
-    found = sorted(name for name in tops if name.endswith(".dist-info"))
-    why = ""
-    if len(found) == 1:
-        name, _, version = found[0].removesuffix(".dist-info").partition("-")
-        try:
-            if canonicalize_name(name) == named.name and Version(version) == named.version:
-                return found[0]
-        except InvalidVersion as error:
-            why = str(error)
-    raise WheelError(
-        f"The wheel has no {named.name}-{named.version}.dist-info folder of its own.",
-        where=str(path),
-        why=why or f"Found: {', '.join(found) or 'none'}.",
-    )
-
-
-def _agreement(package: Package, folder: str, named: _FileName) -> list[Problem]:
-    """Compare file name, METADATA, WHEEL, entry points and manifest."""
+    Args:
+        package: The package in the wheel.
+        folder: Name of its ``.dist-info`` folder.
+        named: What the file name says.
+    """
     manifest, problems = package.manifest, []
     expected = {"name": named.name, "version": str(named.version)}
     for key, value in (("name", canonicalize_name(manifest.name)), ("version", str(Version(manifest.version)))):
@@ -143,22 +115,19 @@ def _agreement(package: Package, folder: str, named: _FileName) -> list[Problem]
         problems.append(
             problem("manifest.json", f"says interpreters {list(manifest.environment.interpreters)}, the name does not")
         )
-    return problems + _metadata_problems(package, folder, named) + _wheel_problems(package, folder, named)
+    problems += _metadata_problems(package, folder, named)
+    headers = read_wheel(package.files, folder)
+    problems += wheel_problems(headers, named)
+    if headers is not None and str(headers.get("Root-Is-Purelib", "")).strip() != "true":
+        problems.append(problem("WHEEL", "does not say Root-Is-Purelib: true"))
+    return problems + _strangers(package, folder)
 
 
-def _metadata_problems(package: Package, folder: str, named: _FileName) -> list[Problem]:
-    content = document(package, f"{folder}/METADATA")
-    if content is None:
-        return [problem("METADATA", "is missing")]
-    try:
-        metadata = Metadata.from_email(content)
-    except ExceptionGroup as error:
-        return [problem("METADATA", str(reason)) for reason in error.exceptions]
-    problems = []
-    if canonicalize_name(metadata.name) != named.name:
-        problems.append(problem("METADATA", f"says name {metadata.name!r}, the file name says {named.name!r}"))
-    if metadata.version != named.version:
-        problems.append(problem("METADATA", f"says version '{metadata.version}', the file name says '{named.version}'"))
+def _metadata_problems(package: Package, folder: str, named: FileName) -> list[Problem]:
+    metadata, problems = read_metadata(package.files, folder)
+    if metadata is None:
+        return problems
+    problems = metadata_problems(metadata, named)
     required = {_normal(requirement) for requirement in metadata.requires_dist or ()}
     for pin in package.manifest.environment.dependencies:
         try:
@@ -171,22 +140,6 @@ def _metadata_problems(package: Package, folder: str, named: _FileName) -> list[
 
 def _normal(requirement: Requirement) -> tuple[str, frozenset[str], str]:
     return canonicalize_name(requirement.name), frozenset(requirement.extras), str(requirement.specifier)
-
-
-def _wheel_problems(package: Package, folder: str, named: _FileName) -> list[Problem]:
-    content = document(package, f"{folder}/WHEEL")
-    if content is None:
-        return [problem("WHEEL", "is missing")]
-    headers = BytesParser(policy=compat32).parsebytes(content)
-    problems = []
-    if str(headers.get("Wheel-Version", "")).partition(".")[0] != "1":
-        problems.append(problem("WHEEL", f"has the unknown Wheel-Version {headers.get('Wheel-Version')!r}"))
-    if str(headers.get("Root-Is-Purelib", "")).strip() != "true":
-        problems.append(problem("WHEEL", "does not say Root-Is-Purelib: true"))
-    tags = frozenset(tag for line in headers.get_all("Tag", []) for tag in parse_tag(str(line).strip()))
-    if tags != named.tags:
-        problems.append(problem("WHEEL", f"says the tags {sorted(map(str, tags))}, the file name others"))
-    return problems
 
 
 def _strangers(package: Package, folder: str) -> list[Problem]:

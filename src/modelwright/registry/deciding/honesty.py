@@ -1,0 +1,56 @@
+"""Say whether a version number is honest: whether it promises no more compatibility than the change allows. Pure.
+
+Called when a model is published, with the release before it. The changes are those that ``modelwright diff`` finds
+without running anything, so that whoever publishes can see the same beforehand.
+"""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from modelwright.errors import Problem, VersionStepError
+from modelwright.inspecting.changes import Verdict
+from modelwright.inspecting.diff import compare
+from modelwright.package import Package
+
+
+def honest(before: Package, after: Package) -> Verdict:
+    """Return the version step that the changes ask for, if the new version makes at least that.
+
+    A pre-release counts as the version it leads to (2.0.0rc1 honours a MAJOR change of 1.3.0); a post-release
+    promises that nothing but the packaging changed; a development release promises nothing.
+
+    Args:
+        before: The highest release below the new one.
+        after: The new release.
+
+    Raises:
+        VersionStepError: The version is too low; every change that asks for more is named, and the lowest version
+            that would do.
+        PackageError: One of the packages cannot be read.
+    """
+    report = compare(before, after, None)
+    verdict, new = report.verdict, Version(after.manifest.version)
+    if verdict.honoured or new.is_devrelease:
+        return verdict
+    old = before.manifest.version
+    problems = [
+        Problem(None, None, change.what, item=change.about)
+        for change in report.changes
+        if change.level == verdict.level
+    ]
+    raise VersionStepError(
+        f"{after.manifest.name} {new} promises more than it keeps: what changed since {old} is {verdict.level}.",
+        where=f"{old} → {new}",
+        why=f"{_meaning(verdict)} The next honest version is {verdict.expected}.",
+        hint=f"modelwright bump, or capture it as {verdict.expected}; modelwright diff shows every change.",
+        problems=problems,
+    )
+
+
+def _meaning(verdict: Verdict) -> str:
+    return {
+        "MAJOR": "Rows or code that worked with the release before no longer do.",
+        "MINOR": "It was retrained or can do more, so answers may differ.",
+        "PATCH": "Something changed, and a version says what it is.",
+    }[verdict.level]
