@@ -6,9 +6,23 @@ project and no stage.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
+
+from modelwright.errors import RequestError
+
+FOLDER = "files"
+"""Where stored files lie, below the root of the store; nothing else does."""
+PIECE = 2**20
+"""Bytes that :meth:`Store.chunks` gives at once. Larger pieces were no faster, smaller ones cost more calls."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
+"""Everything a file name of a distribution can contain, ``1!2.0`` included; no separator, no dot in front.
+
+255 bytes is what file systems allow. Source: Binary distribution format and Source distribution file name (PyPA).
+"""
 
 
 class Key(NamedTuple):
@@ -26,29 +40,63 @@ class Key(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The relative path, ``/`` between parts.
+        """The relative path, ``/`` between parts. Every store addresses by it, so no key goes round this check.
+
+        Raises:
+            RequestError: Not a digest, or not a file name.
 
         Example:
             >>> Key("ab" * 32, "x.whl").path[:12]
             'files/ab/aba'
+            >>> Key("ab" * 32, "../x.whl").path
+            Traceback (most recent call last):
+            ...
+            modelwright.registry_errors.RequestError: MW1116: '../x.whl' is not the name of a file.
+              why: Letters, digits and ._+!- only, beginning with a letter or digit, at most 255.
         """
-        return f"files/{self.sha256[:2]}/{self.sha256}/{self.name}"
+        if not _SHA256.fullmatch(self.sha256):
+            raise RequestError(f"{self.sha256[:80]!r} is not a digest.", why="64 lower-case hexadecimal digits.")
+        if not _NAME.fullmatch(self.name):
+            raise RequestError(
+                f"{self.name[:80]!r} is not the name of a file.",
+                why="Letters, digits and ._+!- only, beginning with a letter or digit, at most 255.",
+            )
+        return f"{FOLDER}/{self.sha256[:2]}/{self.sha256}/{self.name}"
+
+
+def key_at(path: str) -> Key | None:
+    """Return the key that has a path; ``None``: no key has, whoever put it there.
+
+    Example:
+        >>> key_at("files/ab/" + "ab" * 32 + "/x.whl").name
+        'x.whl'
+        >>> key_at("files/ab/" + "cd" * 32 + "/x.whl") is None
+        True
+    """
+    parts = path.split("/")
+    if len(parts) != 4 or not _SHA256.fullmatch(parts[2]) or not _NAME.fullmatch(parts[3]):
+        return None
+    key = Key(parts[2], parts[3])
+    return key if key.path == path else None
 
 
 class Store(Protocol):
-    """Where files lie. Every verb may raise ``UnavailableError``; nothing is ever half there."""
+    """Where files lie. Every verb may raise ``UnavailableError`` and ``RequestError``; nothing is ever half there."""
 
     def keep(self, key: Key, source: Path) -> None:
         """Take a complete file in; when this returns it is durable. A file that is there already stays.
 
         Args:
             key: Where it shall lie.
-            source: A file on this machine; it is moved away if that is possible, and may be gone afterwards.
+            source: A regular file on this machine; it is moved away if that is possible, and may be gone afterwards.
+
+        Raises:
+            DamageError: What lies there already is not this file.
         """
         ...
 
     def put(self, key: Key, content: bytes) -> None:
-        """Write a small document beside a file, durable and at once."""
+        """Write a small document beside a file, durable and at once; one that was there is replaced."""
         ...
 
     def open(self, key: Key) -> BinaryIO:

@@ -1,0 +1,38 @@
+"""Choose where files lie, as the settings say.
+
+Called by whoever opens a registry.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modelwright.errors import SettingsError, UnavailableError
+from modelwright.registry.settings import Settings
+from modelwright.registry.storing.folder import FolderStore
+from modelwright.registry.storing.store import Store
+
+
+def open_store(settings: Settings, root: Path) -> Store:
+    """Return the store that the settings choose.
+
+    Args:
+        settings: What the registry is configured to be; ``files`` counts.
+        root: Folder of the registry.
+
+    Raises:
+        SettingsError: Not a folder or a URL that files can be kept at.
+        UnavailableError: The folder cannot be used.
+    """
+    if "://" in settings.files:
+        raise SettingsError(f"Files cannot be kept at {settings.files!r}.", where="files")
+    folder = root / settings.files
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(
+            "The folder for files cannot be made.", where=str(folder), why=error.strerror or str(error)
+        ) from error
+    store = FolderStore(folder)
+    store.sweep()
+    return store
