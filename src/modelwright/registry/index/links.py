@@ -101,11 +101,15 @@ def one_line(text: str) -> str:
         >>> one_line("broken\r\n\x00again")
         'broken   again'
     """
-    return "".join(
-        " " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or _none(sign) else sign for sign in text
-    )
+    if text.isprintable():
+        return text
+    return "".join(" " if _unfit(sign) else sign for sign in text)
 
 
-def _none(sign: str) -> bool:
-    """Say whether a code point is for ever no character, which HTML forbids (Unicode, section 23.7)."""
-    return ord(sign) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(sign) <= 0xFDEF
+def _unfit(sign: str) -> bool:
+    """Say whether HTML cannot carry a code point: controls, surrogates, separators, and what is for ever no character.
+
+    Source: HTML standard, "Preprocessing the input stream"; Unicode, section 23.7 (noncharacters).
+    """
+    never = ord(sign) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(sign) <= 0xFDEF
+    return never or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
