@@ -52,6 +52,8 @@ def _write(desk: Desk, waiting: list[str]) -> int:
                 page = page_of(project, view) if project is not None else None
                 pages.write_project(view, name, page)
             pages.write_root(view, names[view])
+        # The view of everything is no stage, and lies where a stage called "simple" would.
+        pages.keep_views([*views, "simple"])
         with desk.state.write() as transaction:
             for name in waiting:
                 # A project that changed while its pages were written stays stale.
