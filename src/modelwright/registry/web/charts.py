@@ -22,8 +22,8 @@ def bar(value: float | None, most: float) -> Markup:
         most: What fills the whole width.
 
     Example:
-        >>> bar(0.5, 1.0)
-        Markup('<svg class="bar" viewBox="0 0 160 10" aria-hidden="true" focusable="false"><rect class="track" width="160" height="10" rx="2"/><rect class="fill" width="80.0" height="10" rx="2"/></svg>')
+        >>> bar(0.5, 1.0).count('class="fill" width="80.0"')
+        1
     """
     share = 0.0
     if value is not None and math.isfinite(value) and most > 0:

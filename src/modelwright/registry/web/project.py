@@ -149,5 +149,5 @@ def done_just_now(service: Service, request: Request, name: str) -> Entry | None
     sequence = number(request.query, "done")
     if not sequence:
         return None
-    entry = next(service.history(Selection(project=name, after=sequence - 1, limit=1)), None)
-    return entry if entry is not None and entry.sequence == sequence else None
+    found = list(service.history(Selection(project=name, after=sequence - 1, limit=1)))
+    return found[0] if found and found[0].sequence == sequence else None

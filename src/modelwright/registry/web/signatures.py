@@ -38,9 +38,9 @@ def field_view(field: Field) -> FieldView:
     """Say in words what a field is.
 
     Example:
-        >>> seen = field_view(Field(name="tenure", datatype="FP64", training_range=(0, 72), unit="months"))
+        >>> seen = field_view(Field(name="tenure", datatype="float64", training_range=(0, 72), unit="months"))
         >>> seen.type, seen.seen
-        ('FP64, months', '0 … 72')
+        ('float64, months', '0 … 72')
     """
     shape = f"[{', '.join('any' if size < 0 else str(size) for size in field.shape)}]" if field.shape else ""
     return FieldView(
