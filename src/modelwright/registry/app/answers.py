@@ -1,0 +1,62 @@
+"""How the application answers: JSON for programs, text for installers, and a refusal in the form that was asked for.
+
+For: every module of the application. What an error says is the error's; which status it has, :mod:`.statuses` says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Scope
+
+from modelwright.errors import ModelwrightError
+from modelwright.registry.people import NOBODY
+from modelwright.registry.web.refusals import refusal
+from modelwright.registry.web.requests import Request as PageRequest
+from modelwright.registry.web.requests import Site
+
+NO_STORE = "no-store"
+SAFE = frozenset(("GET", "HEAD"))
+"""Methods that change nothing. Source: RFC 9110 section 9.2.1."""
+CHALLENGE = 'Basic realm="modelwright", charset="UTF-8"'
+"""Source: RFC 7617; pip, uv and twine ask for, or look up, a password when they see it."""
+_PLAIN = ("/simple/", "/files/", "/upstream/", "/legacy/", "/static/")
+
+
+def as_json(value: Any, *, status: int = 200) -> Response:
+    """Answer with a struct, as the command line prints it with ``--json``."""
+    return Response(
+        msgspec.json.encode(value), status, media_type="application/json", headers={"Cache-Control": NO_STORE}
+    )
+
+
+def as_text(text: str, *, status: int = 200) -> Response:
+    """Answer with a text, for tools that show it to people."""
+    return Response(text, status, media_type="text/plain; charset=utf-8", headers={"Cache-Control": NO_STORE})
+
+
+def refused(scope: Scope, status: int, error: ModelwrightError, *, site: Site) -> Response:
+    """Answer with a refusal: JSON below ``/api/``, text for installers, a page for people."""
+    path, accept = scope["path"], header(scope, b"accept")
+    if path.startswith(("/api/", "/_/")) or "application/json" in accept:
+        answer = as_json(error.to_dict(), status=status)
+    elif "text/html" in accept and not (path.startswith(_PLAIN) or "/simple/" in path):
+        page = refusal(site, PageRequest(path=path, principal=scope.get("principal", NOBODY)), error, status=status)
+        answer = Response(page.body, page.status, media_type=page.media_type, headers={"Cache-Control": NO_STORE})
+    else:
+        answer = as_text(f"{error}\n", status=status)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = CHALLENGE
+    return answer
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return a header of a request, empty if it is not there; of several the first."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def base_url(scope: Scope) -> str:
+    """Return how the registry is reached from outside, ending in ``/``; the host was checked at the edge."""
+    return f"{scope['scheme']}://{header(scope, b'host')}/"

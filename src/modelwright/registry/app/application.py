@@ -1,0 +1,89 @@
+"""The application: every route of a registry behind one edge.
+
+Called by :mod:`.serving` and by tests. It opens nothing: the registry that it is given decides where files and state
+are, and who may do what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp
+
+from modelwright.registry.app.access import Access
+from modelwright.registry.app.api import api_routes
+from modelwright.registry.app.edge import Edge
+from modelwright.registry.app.files import answer, find_source
+from modelwright.registry.app.health import health_of
+from modelwright.registry.app.pages import Pages
+from modelwright.registry.app.sessions import Sessions, session_key
+from modelwright.registry.app.simple import Pages as Rendered
+from modelwright.registry.app.simple import Simple
+from modelwright.registry.app.throttle import Throttle
+from modelwright.registry.app.uploads import upload
+from modelwright.registry.operating.local import LocalService
+from modelwright.registry.settings import PRIVATE
+from modelwright.registry.web.requests import Site
+
+THREADS = 32
+"""How many requests are worked on at once; what else arrives waits for its turn."""
+
+
+def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
+    """Return the ASGI application of a registry.
+
+    Args:
+        service: The registry; it stays open, and is asked as whoever sent each request.
+        listening_on: Address it listens on, which a request may name as its host; empty: unknown.
+    """
+    settings = service.settings
+    access = Access(service, sessions=Sessions(session_key(service.desk.root / PRIVATE)), throttle=Throttle())
+    site = Site(settings=settings)
+    router = Router(routes=_routes(access, site), redirect_slashes=False, lifespan=_lifespan)
+    return Edge(router, site=site, hosts=(*settings.hosts, *([listening_on] if listening_on else [])))
+
+
+def _routes(access: Access, site: Site) -> list[BaseRoute]:
+    """Return every route; what is asked most often comes first."""
+    simple = Simple(access, Rendered(), upstream=None)
+
+    def stored(request: Request) -> Response:
+        sha256, name = request.path_params["sha256"], request.path_params["filename"]
+        if sha256[:2] != request.path_params["first"]:
+            sha256 = ""
+        return answer(request, find_source(access.enter_browsing(request), sha256, name))
+
+    async def take(request: Request) -> Response:
+        return await upload(request, access)
+
+    looks: list[tuple[str, Callable[[Request], Response]]] = [
+        ("/simple/{name}/", simple.project),
+        ("/{stage}/simple/{name}/", simple.project),
+        ("/files/{first}/{sha256}/{filename}", stored),
+        ("/simple/", simple.root),
+        ("/{stage}/simple/", simple.root),
+        ("/simple/{name}", simple.project),
+        ("/{stage}/simple/{name}", simple.project),
+        ("/simple", simple.root),
+        ("/{stage}/simple", simple.root),
+        ("/health", health_of(access.service)),
+    ]
+    return [
+        *(Route(path, endpoint, methods=["GET"]) for path, endpoint in looks),
+        *(Route(path, take, methods=["POST"]) for path in ("/legacy/", "/legacy", "/")),
+        *api_routes(access),
+        *Pages(access, site).routes(),
+    ]
+
+
+@asynccontextmanager
+async def _lifespan(router: Router) -> AsyncIterator[None]:
+    del router
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield

@@ -1,0 +1,170 @@
+"""Send stored files: whole or in part, in constant memory, cached by whoever asked for ever.
+
+A file is addressed by its digest and never changes, so its digest is its entity tag. Called by :mod:`.application`.
+
+Source: RFC 9110 (conditional requests, ranges), RFC 8246 (immutable), PEP 658 and 714 (``.metadata``), PEP 740
+(``.provenance``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from io import FileIO
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from modelwright.errors import UnknownReleaseError
+from modelwright.registry.app.answers import header
+from modelwright.registry.app.parameters import checked
+from modelwright.registry.app.ranges import OutOfRange, Span, matches, span_of
+from modelwright.registry.operating.local import LocalService
+from modelwright.registry.projects import StoredFile
+from modelwright.registry.storing.store import Key
+
+CHUNK = 2**20
+"""How much of a file is read at once, bytes."""
+FOREVER = "public, max-age=31536000, immutable"
+PRIVATELY = "private, max-age=31536000, immutable"
+"""For files that only somebody with a token may read: no shared cache may hand them to others."""
+METADATA, PROVENANCE = ".metadata", ".provenance"
+
+
+class Source(NamedTuple):
+    """A file that may be sent.
+
+    Attributes:
+        name: What it is called.
+        etag: Strong entity tag, with its quotes.
+        size: Size, bytes.
+        media_type: What it is.
+        path: Where it lies on this machine; ``None``: it is read from ``chunks``.
+        store: Where it lies otherwise: a function from a span to its pieces.
+    """
+
+    name: str
+    etag: str
+    size: int
+    media_type: str
+    path: Path | None
+    pieces: Pieces
+
+
+class Pieces(NamedTuple):
+    """Where the pieces of a file come from, when it is no file on this machine."""
+
+    service: LocalService
+    key: Key
+
+    def of(self, span: Span) -> Iterator[bytes]:
+        """Read a span in pieces."""
+        return self.service.desk.store.chunks(self.key, start=span.start, stop=span.stop)
+
+
+def find_source(service: LocalService, sha256: str, name: str) -> Source:
+    """Find a file by digest and name; who may not read its project learns nothing about it.
+
+    Raises:
+        RequestError: Malformed.
+        UnknownReleaseError: There is no such file, or not under this name.
+    """
+    sha256, name = checked("sha256", sha256), checked("filename", name)
+    found = service.find(sha256)
+    key = Key(sha256, name)
+    if name == found.file.filename:
+        return _source(service, key, found.file.size, found.file, suffix="")
+    suffix = next((end for end in (METADATA, PROVENANCE) if name == found.file.filename + end), "")
+    size = service.desk.store.size(key) if suffix else None
+    if size is None:
+        raise UnknownReleaseError(f"There is no file {name} with this digest.", where=sha256)
+    return _source(service, key, size, found.file, suffix=suffix)
+
+
+def _source(service: LocalService, key: Key, size: int, file: StoredFile, *, suffix: str) -> Source:
+    tag = file.metadata_sha256 if suffix == METADATA else f"{file.sha256}{suffix}"
+    kinds = {METADATA: "text/plain; charset=utf-8", PROVENANCE: "application/vnd.pypi.integrity.v1+json"}
+    return Source(
+        name=key.name,
+        etag=f'"{tag}"',
+        size=size,
+        media_type=kinds.get(suffix, "application/octet-stream"),
+        path=service.desk.store.path(key),
+        pieces=Pieces(service, key),
+    )
+
+
+def answer(request: Request, source: Source) -> Response:
+    """Answer a request for a file: 200, 206, 304 or 416."""
+    asked = header(request.scope, b"if-none-match")
+    anonymous = source.pieces.service.settings.anonymous_read
+    common = {
+        "ETag": source.etag,
+        "Cache-Control": FOREVER if anonymous else PRIVATELY,
+        "Accept-Ranges": "bytes",
+    }
+    if asked and matches(asked, source.etag):
+        return Response(status_code=304, headers=common)
+    common["Content-Disposition"] = f'attachment; filename="{source.name}"'
+    given = header(request.scope, b"range") if request.method == "GET" else ""
+    try:
+        span = span_of(given, source.size, if_range=header(request.scope, b"if-range"), etag=source.etag)
+    except OutOfRange:
+        return Response(status_code=416, headers={**common, "Content-Range": f"bytes */{source.size}"})
+    if span is None:
+        return FileAnswer(source, Span(0, source.size), status=200, headers=common)
+    common["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{source.size}"
+    return FileAnswer(source, span, status=206, headers=common)
+
+
+class FileAnswer(Response):
+    """A part of a file, sent piece by piece; the next piece is read when the last one is on its way.
+
+    Args:
+        source: The file.
+        span: Which part.
+        status: 200 or 206.
+        headers: Of the answer.
+    """
+
+    def __init__(self, source: Source, span: Span, *, status: int, headers: dict[str, str]) -> None:
+        self.status_code, self.source, self.span = status, source, span
+        self.media_type, self.background, self.body = source.media_type, None, b""
+        self.init_headers({**headers, "Content-Length": str(span.stop - span.start)})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        del receive
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] != "HEAD":
+            async for piece in self._pieces():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        if self.source.path is None:
+            pieces = await anyio.to_thread.run_sync(self.source.pieces.of, self.span)
+            while piece := await anyio.to_thread.run_sync(next, pieces, b""):
+                yield piece
+            return
+        stream = await anyio.to_thread.run_sync(_open_at, self.source.path, self.span.start)
+        left = self.span.stop - self.span.start
+        try:
+            while left:
+                piece = await anyio.to_thread.run_sync(stream.read, min(CHUNK, left))
+                if not piece:
+                    # The length was promised: closing early tells the client that it has not got everything.
+                    raise UnknownReleaseError(f"{self.source.name} is shorter than it should be.")
+                left -= len(piece)
+                yield piece
+        finally:
+            stream.close()
+
+
+def _open_at(path: Path, start: int) -> FileIO:
+    stream = FileIO(path)
+    stream.seek(start)
+    return stream

@@ -1,0 +1,112 @@
+"""Run the application: bind, say where, serve, and end in good order.
+
+Called by ``modelwright registry``. One process with one event loop; what blocks runs in a bounded pool of threads.
+
+Python as process 1 of a container ignores SIGTERM unless somebody handles it; here it and SIGINT end the server
+gracefully, with exit code 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import uvicorn
+
+from modelwright.errors import UnavailableError
+from modelwright.registry.app.application import create_app
+from modelwright.registry.operating.local import LocalService
+
+HOST, PORT = "127.0.0.1", 8080
+"""Loopback unless somebody says otherwise: a registry is not shown to a network by accident."""
+GRACE_S = 10
+"""How long requests under way may go on after SIGTERM, seconds."""
+KEEP_ALIVE_S = 30
+MAX_HEADERS = 32 * 2**10
+"""Largest head of a request, bytes; more is answered with 400 by h11."""
+BACKLOG = 512
+
+
+def serve(
+    service: LocalService,
+    *,
+    host: str = HOST,
+    port: int = PORT,
+    trusted_proxies: tuple[str, ...] = (),
+    started: Callable[[str], object] = str,
+) -> None:
+    """Serve a registry until SIGTERM or SIGINT.
+
+    Args:
+        service: The registry; it stays open.
+        host: Address to listen on.
+        port: Port; 0: any that is free.
+        trusted_proxies: Addresses of reverse proxies whose ``X-Forwarded-For`` and ``-Proto`` are believed.
+        started: Told the URL once connections are accepted.
+
+    Raises:
+        UnavailableError: The address cannot be listened on.
+    """
+    with _bound(host, port) as listening:
+        config = uvicorn.Config(
+            create_app(service, listening_on=host),
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            h11_max_incomplete_event_size=MAX_HEADERS,
+        )
+        server = _Server(config, lambda: started(_url(host, listening)))
+        asyncio.run(server.serve(sockets=[listening]))
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which after a graceful end would raise the signal that ended it once more."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._told = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._told()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.handle_exit(number, frame)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UnavailableError(
+            f"The registry cannot listen on {host}, port {port}.",
+            why=error.strerror or str(error),
+            hint="modelwright registry --port 8081",
+        ) from error
+
+
+def _url(host: str, listening: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listening.getsockname()[1]}/"

@@ -1,0 +1,204 @@
+"""What installers read: ``/simple/`` and ``/STAGE/simple/``, rendered once per change and kept compressed.
+
+The hot path asks one cheap question of the database (the number of the last change) and compares it with what the kept
+page was made from; nothing is rendered twice. Called by :mod:`.application`.
+
+Source: PEP 503 (redirects to the normal name and the final slash), PEP 691 (negotiation), RFC 9110 (conditional
+requests), RFC 9111 (``must-revalidate``: a rollback is seen at the next request).
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from typing import NamedTuple, Protocol
+
+from packaging.utils import canonicalize_name
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modelwright.errors import RequestError, UnknownReleaseError
+from modelwright.registry.app.access import Access
+from modelwright.registry.app.answers import base_url, header
+from modelwright.registry.app.parameters import checked, query_of
+from modelwright.registry.app.ranges import matches
+from modelwright.registry.app.statuses import Refusal
+from modelwright.registry.index.html import names_html, project_html
+from modelwright.registry.index.json import names_json, project_json
+from modelwright.registry.index.links import to_root
+from modelwright.registry.index.negotiation import JSON, negotiate
+from modelwright.registry.index.pages import ProjectPage
+from modelwright.registry.operating.local import LocalService
+
+REVALIDATE = "max-age=0, must-revalidate"
+ROOM = 64 * 2**20
+"""How many bytes of pages are kept."""
+SMALL = 256
+"""Pages below this are not worth compressing, bytes."""
+
+
+class Kept(NamedTuple):
+    """A page, ready to be sent.
+
+    Attributes:
+        serial: What it was made from.
+        etag: Entity tag, with its quotes.
+        body: Its bytes.
+        zipped: The same, compressed; empty if that is not worth it.
+    """
+
+    serial: int
+    etag: str
+    body: bytes
+    zipped: bytes
+
+
+class Pages:
+    """Pages that were made, the least recently used forgotten first.
+
+    Args:
+        room: How many bytes are kept.
+    """
+
+    def __init__(self, *, room: int = ROOM) -> None:
+        self._room, self._used = room, 0
+        self._kept: OrderedDict[tuple[str, ...], Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, ...], serial: int, make: Callable[[], bytes]) -> Kept:
+        """Return the page of a key as it is at a serial, made now if it is not kept."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None and found.serial == serial:
+                self._kept.move_to_end(key)
+                return found
+        body = make()
+        tag = sha256("\n".join((*key, str(serial))).encode() + body).hexdigest()[:32]
+        zipped = gzip.compress(body, 6, mtime=0) if len(body) >= SMALL else b""
+        made = Kept(serial, f'"{tag}"', body, zipped)
+        with self._lock:
+            self._forget(key)
+            self._kept[key] = made
+            self._used += _weight(made)
+            while self._used > self._room and self._kept:
+                self._forget(next(iter(self._kept)))
+        return made
+
+    def _forget(self, key: tuple[str, ...]) -> None:
+        old = self._kept.pop(key, None)
+        self._used -= _weight(old) if old else 0
+
+
+def _weight(page: Kept) -> int:
+    return len(page.body) + len(page.zipped)
+
+
+class Behind(Protocol):
+    """An index behind this one."""
+
+    def page(self, name: str) -> ProjectPage | None:
+        """Return a project's page, ``None`` if it has no such project."""
+        ...
+
+
+class Simple:
+    """The simple API of one registry.
+
+    Args:
+        access: Its door.
+        pages: What was rendered.
+        upstream: Another index behind it; ``None``: there is none.
+    """
+
+    def __init__(self, access: Access, pages: Pages, *, upstream: Behind | None) -> None:
+        self.access = access
+        self.pages = pages
+        self.upstream = upstream
+
+    def root(self, request: Request) -> Response:
+        """List the names that a view shows."""
+        path = request.scope["path"]
+        if not path.endswith("/"):
+            return _moved(f"{path.rpartition('/')[2]}/")
+        service = self.access.enter(request)
+        stage, kind = _stage(service, request), _kind(request)
+        service.desk.allow("read", "")
+        key = ("root", stage, kind, *service.principal.projects)
+        kept = self.pages.get(key, service.serial() or 0, lambda: _names(service.names(stage), kind))
+        return _page(request, kept, kind)
+
+    def project(self, request: Request) -> Response:
+        """Show a project in a view; what was ever published here hides what the upstream calls the same."""
+        asked = checked("name", request.path_params["name"])
+        name = canonicalize_name(asked)
+        if name != asked or not request.scope["path"].endswith("/"):
+            return _moved(f"../{name}/" if request.scope["path"].endswith("/") else f"{name}/")
+        service = self.access.enter(request)
+        stage, kind = _stage(service, request), _kind(request)
+        view, serial = _View(stage, kind, base_url(request.scope)), service.serial(name)
+        if serial is None:
+            return _page(request, self._upstream_page(service, name, view), kind)
+        service.desk.allow("read", name)
+        kept = self.pages.get(
+            ("project", name, *view), serial, lambda: _rendered(service.page(name, stage), name, view)
+        )
+        return _page(request, kept, kind)
+
+    def _upstream_page(self, service: LocalService, name: str, view: _View) -> Kept:
+        service.desk.allow("read", "")
+        page = self.upstream.page(name) if self.upstream else None
+        serial = page.serial if page else 0
+        return self.pages.get(("upstream", name, *view), serial, lambda: _rendered(page, name, view))
+
+
+class _View(NamedTuple):
+    """What a page depends on, beside the project: stage, form, and how the registry is reached."""
+
+    stage: str
+    kind: str
+    base_url: str
+
+
+def _names(names: tuple[str, ...], kind: str) -> bytes:
+    return names_json(names) if kind == JSON else names_html(names).encode()
+
+
+def _rendered(page: ProjectPage | None, name: str, view: _View) -> bytes:
+    if page is None:
+        where = f"stage {view.stage}" if view.stage else "registry"
+        raise UnknownReleaseError(f"There is no project {name!r} in this {where}.")
+    root = to_root(view.stage)
+    if view.kind == JSON:
+        return project_json(page, root=root, base_url=view.base_url)
+    return project_html(page, root=root, base_url=view.base_url).encode()
+
+
+def _stage(service: LocalService, request: Request) -> str:
+    stage = request.path_params.get("stage", "")
+    return service.desk.stage(checked("stage", stage)).name if stage else ""
+
+
+def _kind(request: Request) -> str:
+    kind = negotiate(header(request.scope, b"accept"), query_of(request.scope["query_string"]).get("format"))
+    if kind is None:
+        raise Refusal(406, RequestError("None of the forms that are accepted is one of an index (PEP 691)."))
+    return kind
+
+
+def _moved(location: str) -> Response:
+    return Response(status_code=301, headers={"Location": location, "Cache-Control": REVALIDATE})
+
+
+def _page(request: Request, kept: Kept, kind: str) -> Response:
+    headers = {"ETag": kept.etag, "Cache-Control": REVALIDATE, "Vary": "Accept, Accept-Encoding, Authorization"}
+    asked = header(request.scope, b"if-none-match")
+    if asked and matches(asked, kept.etag):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = kind if kind == JSON else f"{kind}; charset=utf-8"
+    if kept.zipped and "gzip" in header(request.scope, b"accept-encoding"):
+        headers["Content-Encoding"] = "gzip"
+        return Response(kept.zipped, headers=headers)
+    return Response(kept.body, headers=headers)
