@@ -25,6 +25,7 @@ def describe(manifest: dict[str, Any]) -> str:
         "owners": ", ".join(manifest.get("owners", ())),
         "license": manifest.get("license", ""),
         "created": manifest.get("created", ""),
+        "weights": f"{manifest['name']}-weights=={manifest['weights']}" if manifest.get("weights") else "",
         "python": _interpreters(environment),
         "libraries": ", ".join(environment["dependencies"]),
     }

@@ -13,12 +13,13 @@ from typing import Any
 
 from .digests import DigestMemory
 from .errors import IntegrityError, Problem
+from .weights import artifacts_folder, weights_requirement
 
 BIG = 16 * 2**20
 """From this size on a digest is remembered, bytes; below, hashing is faster than looking it up."""
 
 
-def check_artifacts(folder: Path, manifest: dict[str, Any], *, memory: DigestMemory | None = None) -> None:
+def check_artifacts(folder: Path, manifest: dict[str, Any], *, memory: DigestMemory | None = None) -> Path:
     """Refuse artifacts that are not those of the manifest.
 
     Args:
@@ -26,10 +27,14 @@ def check_artifacts(folder: Path, manifest: dict[str, Any], *, memory: DigestMem
         manifest: Its manifest.
         memory: Digests of big files that were computed before; ``None`` computes all of them.
 
+    Returns:
+        The folder that holds them.
+
     Raises:
-        IntegrityError: Lists every file that is missing, unexpected, of another size or of another digest.
+        IntegrityError: Lists every file that is missing, unexpected, of another size or of another digest; or the
+            weights, a distribution of their own, are not installed.
     """
-    artifacts = folder / "artifacts"
+    artifacts = artifacts_folder(folder, manifest)
     listed = {entry["path"]: entry for entry in manifest["artifacts"]}
     problems = [
         Problem(None, None, "is not a file of this package", item=path)
@@ -48,8 +53,9 @@ def check_artifacts(folder: Path, manifest: dict[str, Any], *, memory: DigestMem
             where=str(artifacts),
             problems=problems,
             why="The files were damaged or altered after the package was built. Nothing was loaded.",
-            hint=f"pip install --force-reinstall --no-cache-dir {name}=={version}",
+            hint=f"pip install --force-reinstall --no-cache-dir {weights_requirement(manifest)}",
         )
+    return artifacts
 
 
 def _present(artifacts: Path) -> set[str]:

@@ -32,7 +32,7 @@ def load(folder: str | Path, *, package: str, trust: Iterable[str] = ()) -> Mode
         FormatVersionError: The manifest is newer than this runtime.
         InterpreterError: The package was not verified on this Python.
         PinError: A library is missing or has another version.
-        IntegrityError: An artifact is not the one that was captured.
+        IntegrityError: An artifact is not the one that was captured, or the weights are not installed.
         TrustError: The artifact names types nobody vouched for.
         LoaderError: The loader failed although all of this held.
     """
@@ -40,9 +40,9 @@ def load(folder: str | Path, *, package: str, trust: Iterable[str] = ()) -> Mode
     manifest = read_manifest(folder)
     check_interpreter(manifest)
     check_pins(manifest)
-    check_artifacts(folder, manifest, memory=DigestMemory())
+    artifacts = check_artifacts(folder, manifest, memory=DigestMemory())
     loader = _loader(folder, manifest, package)
-    return Model(_deserialise(loader, folder / "artifacts", manifest, package, _vouched(trust)), manifest)
+    return Model(_deserialise(loader, artifacts, manifest, package, _vouched(trust)), manifest)
 
 
 def _vouched(trust: Iterable[str]) -> frozenset[str]:

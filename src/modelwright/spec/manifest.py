@@ -8,7 +8,8 @@ How the format evolves (the rule):
 1. ``format_version`` is an integer. A reader reads every version up to its own and refuses newer ones
    (``MW102``) without looking further.
 2. A field that an older reader may ignore without being wrong is added *without* a new version: it has a default,
-   and readers skip what they do not know.
+   and readers skip what they do not know. A reader that refuses because of it is not wrong; one that would load
+   something else is.
 3. A change that an older reader would misread (a field removed, renamed, or given another meaning) is a new
    version, with one pure function ``upgrade_N_to_N+1(dict) -> dict`` in ``UPGRADES`` and a golden model folder of
    version N kept in ``tests/data`` forever.
@@ -91,7 +92,9 @@ class Manifest(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         tags: Free words.
         created: When it was captured, RFC 3339 UTC (SOURCE_DATE_EPOCH if that was given).
         storage: How the model is stored.
-        artifacts: Files below ``artifacts/`` of the model folder, sorted by path.
+        artifacts: Files below ``artifacts/`` of the model folder, or of the weights, sorted by path.
+        weights: Version of the distribution ``NAME-weights`` that holds the artifacts (:mod:`.weights`); empty: they
+            are in the package itself. A reader that does not know this finds the artifacts missing, and refuses.
         code: Python files of the package outside the model folder, relative to the import package, sorted.
         signature: Typed inputs and outputs.
         hyperparameters: What ``get_params`` said, values as JSON or as their ``repr``.
@@ -114,6 +117,7 @@ class Manifest(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     created: str
     storage: Storage
     artifacts: tuple[File, ...]
+    weights: str = ""
     code: tuple[File, ...] = ()
     signature: Signature
     hyperparameters: dict[str, Any] = {}
