@@ -1,8 +1,8 @@
 """A process that is preloaded with ``shim.c`` and runs operations in forks of itself, so that they start at once.
 
 Started by :mod:`powercut.running`. Each line on standard input is a JSON object: ``call`` (``module:function``, given
-the folder), ``folder``, ``log``, ``kill`` (number of the change before which the fork dies; 0: none) and ``half``. The
-log says ``begin`` where the operation starts and ``done`` once it has returned, which is when its caller would know.
+the folder and ``done``, to be called whenever something was acknowledged), ``folder``, ``log``, ``kill`` (number of
+the change before which the fork dies; 0: none) and ``half`` (whether that change, a write, is half done).
 The answer is a JSON object with ``signal`` (what the fork died of) and ``error`` (what it raised).
 """
 
@@ -15,7 +15,9 @@ import json
 import os
 import sys
 import traceback
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 SHIM = ctypes.CDLL(None)
@@ -26,23 +28,30 @@ SHIM.powercut_mark.argtypes = [ctypes.c_char_p]
 def run(order: dict[str, Any], call: Any, failure: int) -> None:
     """Do one order in this process."""
     SHIM.powercut_watch(order["folder"].encode(), order["log"].encode(), order["kill"], order["half"])
-    SHIM.powercut_mark(b"begin")
     try:
-        call(Path(order["folder"]))
+        call(Path(order["folder"]), lambda what="": SHIM.powercut_mark(what.encode()))
     except BaseException:
         os.write(failure, traceback.format_exc().encode()[-60_000:])
         os._exit(1)
-    SHIM.powercut_mark(b"done")
     os._exit(0)
+
+
+@cache
+def prepared(module: str) -> ModuleType:
+    """Import a module, and whatever it imports late, so that forks need not."""
+    imported = importlib.import_module(module)
+    getattr(imported, "warm", lambda: None)()
+    gc.freeze()
+    return imported
 
 
 def main() -> None:
     """Fork for every order and say what became of it."""
-    gc.freeze()
+    sys.path[0] = str(Path(__file__).parents[1])  # so that this package is found by its name
     for line in sys.stdin:
         order = json.loads(line)
         module, name = order["call"].split(":")
-        call = getattr(importlib.import_module(module), name)
+        call = getattr(prepared(module), name)
         reading, writing = os.pipe()
         child = os.fork()
         if not child:

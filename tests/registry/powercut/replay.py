@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 CREATE, WRITE, TRUNCATE, SYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, MARK, UNSUPPORTED = range(1, 12)
-NAMES = dict(enumerate("create write truncate sync rename link unlink mkdir rmdir mark unsupported".split(), start=1))
+KINDS = ("", "create", "write", "truncate", "sync", "rename", "link", "unlink", "mkdir", "rmdir", "mark", "unsupported")
 _HEAD = struct.Struct("<IIIIQqQ")
 _T = TypeVar("_T")
 
@@ -34,7 +34,7 @@ class Record(NamedTuple):
     content: bytes
 
     def __str__(self) -> str:
-        return f"{NAMES[self.kind]} {self.first} {self.second}".strip()
+        return f"{KINDS[self.kind]} {self.first} {self.second}".strip()
 
 
 def read_log(log: Path) -> list[Record]:

@@ -18,16 +18,28 @@ HERE = Path(__file__).parent
 def build_shim(folder: Path) -> Path:
     """Compile the shim; a machine without a C compiler fails here, loudly."""
     shim = folder / "shim.so"
-    command = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", shim, HERE / "shim.c", "-lpthread"]
+    command = [
+        "cc",
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-shared",
+        "-fPIC",
+        "-o",
+        str(shim),
+        str(HERE / "shim.c"),
+        "-lpthread",
+    ]
     subprocess.run(command, check=True)
     return shim
 
 
 class Run(NamedTuple):
-    """What became of an operation: what it changed, whether it returned, what it raised, whether it was killed."""
+    """What became of an operation: what it changed, what was acknowledged, what it raised, whether it was killed."""
 
     records: list[Record]
-    acknowledged: bool
+    acknowledged: list[str]
     error: str
     killed: bool
 
@@ -37,8 +49,8 @@ class Driver:
 
     def __init__(self, shim: Path, scratch: Path) -> None:
         self._log = scratch / "log"
-        environment = {**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": str(HERE.parent), "TZ": "UTC"}
-        command = [sys.executable, HERE / "driver.py"]
+        environment = {**os.environ, "LD_PRELOAD": str(shim)}
+        command = [sys.executable, str(HERE / "driver.py")]
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -53,7 +65,7 @@ class Driver:
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         records = read_log(self._log)
-        done = any(record.kind == MARK and record.first == "done" for record in records)
+        done = [record.first for record in records if record.kind == MARK]
         return Run(records, done, answer["error"], answer["signal"] == 9)
 
     def close(self) -> None:
