@@ -9,6 +9,7 @@ from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import Paging, cut, number
 from modelwright.registry.web.charts import bar, scale
+from modelwright.registry.web.installing import InstallView, install_view
 from modelwright.registry.web.rendering import render
 from modelwright.registry.web.requests import Page, Request, Site
 from modelwright.spec.evaluation import Evaluation
@@ -61,6 +62,7 @@ class ProjectView(Frozen, frozen=True, kw_only=True):
         project: The project.
         latest: The release that its name alone means; ``None``: it has none.
         stages: Its stages, first to last; empty for what is no model.
+        install: How to install it; ``None``: there is nothing to install.
         metric: The metric that the table of releases shows; ``None``: none was measured.
         releases: Those on this page, highest first.
         paging: Where one is among them.
@@ -71,6 +73,7 @@ class ProjectView(Frozen, frozen=True, kw_only=True):
     project: Project
     latest: Release | None
     stages: tuple[StageView, ...]
+    install: InstallView | None
     metric: Evaluation | None
     releases: tuple[ReleaseView, ...]
     paging: Paging
@@ -88,6 +91,7 @@ def project_page(site: Site, service: Service, request: Request) -> Page:
         project=project,
         latest=latest,
         stages=tuple(_stage(project, name) for name in service.stages) if project.kind == "model" else (),
+        install=install_view(site, service, request, project, None),
         metric=metric,
         releases=_lines(project, tuple(shown), metric),
         paging=paging,

@@ -16,6 +16,7 @@ from modelwright.registry.people import Scope
 from modelwright.registry.service import Service
 from modelwright.registry.web.comparison import comparison_page
 from modelwright.registry.web.log import log_page, verified_page
+from modelwright.registry.web.login import login_page
 from modelwright.registry.web.models import models_page
 from modelwright.registry.web.moving import (
     approval,
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/", models_page),
     Route("GET", "/audit", log_page),
     Route("GET", "/audit/verify", verified_page),
+    Route("GET", "/login", login_page),
     Route("GET", "/models/{name}", project_page),
     Route("GET", "/models/{name}/compare", comparison_page),
     Route("GET", "/models/{name}/promote", promotion_form),
@@ -71,6 +73,5 @@ ROUTES: tuple[Route, ...] = (
 )
 """In the order in which they are to be matched: a fixed word wins over a version.
 
-``GET /login`` is :func:`~modelwright.registry.web.login.login_page`, for which nobody needs to be let in; posting to
-``/login`` and ``/logout`` is the application's.
+For ``/login`` nobody needs to be let in; posting to ``/login`` and ``/logout`` is the application's.
 """

@@ -16,6 +16,7 @@ from modelwright.registry.projects import Project, Release, StoredFile
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import release_of
 from modelwright.registry.web.contents import Contents, contents_of, first_wheel
+from modelwright.registry.web.installing import InstallView, install_view
 from modelwright.registry.web.markdown import card_html
 from modelwright.registry.web.measures import Measured, RankedField, measured, ranked
 from modelwright.registry.web.rendering import render
@@ -89,6 +90,7 @@ class VersionView(Frozen, frozen=True, kw_only=True):
         release: The release.
         stages: Stages that run it.
         previous: Version before it; empty: it is the first.
+        install: How to install it; ``None``: one would not install it by itself.
         contents: What its wheel says; ``None``: it is no model, or cannot be read.
         unreadable: Why the wheel cannot be read; empty: it can, or is no model.
         card: The card.
@@ -106,6 +108,7 @@ class VersionView(Frozen, frozen=True, kw_only=True):
     release: Release
     stages: tuple[str, ...]
     previous: str
+    install: InstallView | None
     contents: Contents | None
     unreadable: str
     card: Markup
@@ -136,6 +139,7 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         release=release,
         stages=tuple(one.stage for one in project.placements if one.current and one.version == release.version),
         previous=versions[before - 1] if before else "",
+        install=install_view(site, service, request, project, release),
         contents=contents,
         unreadable=unreadable,
         card=card_html(contents.card, contents.charts) if contents else Markup(),
