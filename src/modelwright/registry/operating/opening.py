@@ -5,6 +5,8 @@ Called by ``mw.Registry``, the command line and the application.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from modelwright.errors import UnavailableError
@@ -44,9 +46,9 @@ def open_local(
     settings = read_settings(folder / FILE)
     private = folder / PRIVATE
     try:
-        private.mkdir(parents=True, exist_ok=True)
+        _make_folder(private)
         private.chmod(0o700)
-        (private / "incoming").mkdir(exist_ok=True)
+        _make_folder(private / "incoming")
     except OSError as error:
         raise UnavailableError(
             "There can be no registry here.", where=str(folder), why=error.strerror or str(error)
@@ -59,3 +61,21 @@ def open_local(
     )
     statics.refresh(service.desk)
     return service
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each on disk before anything is put into it.
+
+    Otherwise the first publication would survive a power cut in a folder that does not.
+    """
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir()
+    if os.name == "posix":
+        handle = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

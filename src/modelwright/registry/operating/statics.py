@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from modelwright.registry.index.static import StaticIndex
+from modelwright.registry.index.static import JSON_FILE, StaticIndex
 from modelwright.registry.operating.desk import Desk
 from modelwright.registry.operating.views import EVERYTHING, page_of
 from modelwright.registry.state.queries import load_project, names_in, serial_of
@@ -16,7 +16,9 @@ from modelwright.registry.state.tables import projects, stale
 
 
 def refresh(desk: Desk) -> int:
-    """Write the pages of every project that changed since they were written.
+    """Write the pages of every project that changed since they were written; all, if a view has none yet.
+
+    A view has none if its stage is new, or if whoever began to write it died.
 
     Returns:
         How many projects were written.
@@ -26,11 +28,12 @@ def refresh(desk: Desk) -> int:
     """
     if not desk.settings.static_index:
         return 0
+    # The last file of a view that is written.
+    if not all((desk.root / view / "simple" / JSON_FILE).is_file() for view in _views(desk)):
+        return rebuild(desk)
     with desk.state.read() as connection:
         waiting = list(connection.scalars(select(stale.c.project)))
-    if not waiting and (desk.root / "simple" / "index.html").is_file():
-        return 0
-    return _write(desk, waiting)
+    return _write(desk, waiting) if waiting else 0
 
 
 def rebuild(desk: Desk) -> int:
@@ -39,8 +42,12 @@ def rebuild(desk: Desk) -> int:
         return _write(desk, list(connection.scalars(select(projects.c.name))))
 
 
+def _views(desk: Desk) -> list[str]:
+    return [EVERYTHING, *(stage.name for stage in desk.settings.stages)]
+
+
 def _write(desk: Desk, waiting: list[str]) -> int:
-    views = [EVERYTHING, *(stage.name for stage in desk.settings.stages)]
+    views = _views(desk)
     with StaticIndex(desk.root).locked() as pages:
         # Read under the lock: whoever writes last writes the newest state.
         with desk.state.read() as connection:
