@@ -31,7 +31,8 @@ def test_a_published_model_is_there_with_what_its_manifest_says(service: LocalSe
     project = service.project("Churn")
     assert (project.kind, project.owners) == ("model", ("ann",))
     assert project.releases[0].evaluations[0].value == 0.9
-    assert service.open_file(published.file.sha256).read() == churn("1.0.0").read_bytes()
+    with service.open_file(published.file.sha256) as stream:
+        assert stream.read() == churn("1.0.0").read_bytes()
     (summary,) = service.projects("leave")
     assert isinstance(summary, ProjectSummary)
     assert (summary.name, summary.latest) == ("churn", "1.0.0")

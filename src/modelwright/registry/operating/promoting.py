@@ -20,7 +20,7 @@ from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Promotion
 from modelwright.registry.settings import Stage
 from modelwright.registry.state.database import Transaction
-from modelwright.registry.state.queries import load_evidence, load_project
+from modelwright.registry.state.queries import load_evidence
 from modelwright.registry.state.tables import placements
 
 
@@ -142,16 +142,22 @@ def rollback(desk: Desk, name: str, *, stage: str, reason: str) -> Promotion:
                     detail={"replaced": current.version, "replaced_digest": current.digest},
                 ),
             )
-            columns = placements.c
-            for sequence, values in (
-                (current.sequence, {"current": False, "withdrawn": True}),
-                (former.sequence, {"current": True}),
-            ):
-                one = (columns.sequence == sequence) & (columns.project == project.name) & (columns.stage == stage)
-                transaction.connection.execute(update(placements).where(one).values(values))
-            returned = replace(former, current=True)
-            assert entry.sequence, "it is logged"
+            returned = replace(former, current=True, sequence=entry.sequence, since=entry.time, actor=entry.actor)
+            _withdraw(transaction, current, former, returned)
             return Promotion(placement=returned, replaced=current.version)
+
+
+def _withdraw(transaction: Transaction, current: Placement, former: Placement, returned: Placement) -> None:
+    """Take the current placement away and put the former one back, as of now: whatever soaks begins anew."""
+    columns = placements.c
+    put_back = {name: getattr(returned, name) for name in ("current", "sequence", "since", "actor")}
+    for placement, values in ((current, {"current": False, "withdrawn": True}), (former, put_back)):
+        one = (
+            (columns.stage == placement.stage)
+            & (columns.project == placement.project)
+            & (columns.sequence == placement.sequence)
+        )
+        transaction.connection.execute(update(placements).where(one).values(values))
 
 
 def _former(project: Project, stage: str) -> Placement | None:
@@ -250,9 +256,3 @@ def _refusal(project: Project, release: Release, stage: Stage, judged: tuple[Gat
         why="Nothing was moved; the attempt stands in the log.",
         problems=problems,
     )
-
-
-def still_placed(connection: Connection, name: str, digests: set[str]) -> bool:
-    """Say whether a stage runs files with one of these digests."""
-    project = load_project(connection, name)
-    return project is not None and any(one.current and digests & set(one.files) for one in project.placements)
