@@ -22,13 +22,54 @@ from modelwright.errors import LoginError, NotAllowedError, RequestError
 from modelwright.registry.app.answers import SAFE, header
 from modelwright.registry.app.sessions import COOKIE, Session, Sessions
 from modelwright.registry.app.statuses import Refusal
-from modelwright.registry.app.throttle import Throttle
+from modelwright.registry.app.throttle import REMEMBERED, Throttle
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.people import NOBODY, Principal
+from modelwright.registry.state.generation import generation
 
 TOKEN_USER = "__token__"  # noqa: S105 - the name that stands for "the password is a token"
 CSRF_HEADER = b"x-csrf-token"
 T = TypeVar("T")
+RECENT_S = 1.0
+"""How long somebody who was recognised is not asked for again, seconds."""
+
+
+class Recent:
+    """Who was recognised a moment ago, so that it is not asked again for every file of an installation.
+
+    It holds until anything changes in the registry (a token is revoked), and for a second at most, because tokens
+    expire without a change.
+
+    Args:
+        clock: Seconds, never backwards.
+
+    Example:
+        >>> recent = Recent(clock=lambda: 0.0)
+        >>> recent.keep("Bearer x", 7, NOBODY)
+        >>> recent.get("Bearer x", 7) == NOBODY, recent.get("Bearer x", 8)
+        (True, None)
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[bytes, tuple[int, float, Principal]] = {}
+
+    def get(self, authorization: str, generation: int) -> Principal | None:
+        """Return who it was, ``None`` if that has to be asked."""
+        found = self._kept.get(_digest(authorization))
+        if found is None or found[0] != generation or found[1] < self._clock():
+            return None
+        return found[2]
+
+    def keep(self, authorization: str, generation: int, principal: Principal) -> None:
+        """Keep who it was; ``generation`` was read before that was asked."""
+        if len(self._kept) >= REMEMBERED:
+            self._kept.clear()
+        self._kept[_digest(authorization)] = (generation, self._clock() + RECENT_S, principal)
+
+
+def _digest(authorization: str) -> bytes:
+    return hashlib.sha256(authorization.encode("utf-8", "replace")).digest()
 
 
 class Access:
@@ -44,6 +85,7 @@ class Access:
         self.service = service
         self.sessions = sessions
         self.throttle = throttle
+        self._recent = Recent()
 
     def enter(self, request: Request) -> LocalService:
         """Return the registry, asked by whoever sent a token.
@@ -52,8 +94,15 @@ class Access:
             LoginError: The token is malformed, unknown, expired or revoked.
             Refusal: Too many wrong tokens came from this address (429).
         """
+        request.scope["generation"] = now = generation(self.service.desk.state.engine)
         given = header(request.scope, b"authorization")
-        return self._acting(request, self.recognise(request, secret_of(given)) if given else NOBODY)
+        if not given:
+            return self._acting(request, NOBODY)
+        found = self._recent.get(given, now)
+        if found is None:
+            found = self.recognise(request, secret_of(given))
+            self._recent.keep(given, now, found)
+        return self._acting(request, found)
 
     def enter_browsing(self, request: Request) -> LocalService:
         """Return the registry, asked by whoever sent a token or has a session.

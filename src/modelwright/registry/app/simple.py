@@ -13,6 +13,7 @@ import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -40,17 +41,20 @@ SMALL = 256
 """Pages below this are not worth compressing, bytes."""
 
 
-class Kept(NamedTuple):
+@dataclass(slots=True)
+class Kept:
     """A page, ready to be sent.
 
     Attributes:
         serial: What it was made from.
+        generation: When it was last known to be right.
         etag: Entity tag, with its quotes.
         body: Its bytes.
         zipped: The same, compressed; empty if that is not worth it.
     """
 
     serial: int
+    generation: int
     etag: str
     body: bytes
     zipped: bytes
@@ -68,17 +72,34 @@ class Pages:
         self._kept: OrderedDict[tuple[str, ...], Kept] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[str, ...], serial: int, make: Callable[[], bytes]) -> Kept:
-        """Return the page of a key as it is at a serial, made now if it is not kept."""
+    def recent(self, key: tuple[str, ...], generation: int) -> Kept | None:
+        """Return a page if nothing at all changed since it was last known to be right."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or found.generation != generation:
+                return None
+            self._kept.move_to_end(key)
+            return found
+
+    def get(self, key: tuple[str, ...], *, serial: int, generation: int, make: Callable[[], bytes]) -> Kept:
+        """Return the page of a key as it is at a serial, made now if it is not kept.
+
+        Args:
+            key: What it is a page of.
+            serial: What it is made from.
+            generation: Number of the last change to anything, read before the serial.
+            make: Renders it.
+        """
         with self._lock:
             found = self._kept.get(key)
             if found is not None and found.serial == serial:
+                found.generation = max(found.generation, generation)
                 self._kept.move_to_end(key)
                 return found
         body = make()
         tag = sha256("\n".join((*key, str(serial))).encode() + body).hexdigest()[:32]
         zipped = gzip.compress(body, 6, mtime=0) if len(body) >= SMALL else b""
-        made = Kept(serial, f'"{tag}"', body, zipped)
+        made = Kept(serial, generation, f'"{tag}"', body, zipped)
         with self._lock:
             self._forget(key)
             self._kept[key] = made
@@ -126,8 +147,10 @@ class Simple:
         service = self.access.enter(request)
         stage, kind = _stage(service, request), _kind(request)
         service.desk.allow("read", "")
-        key = ("root", stage, kind, *service.principal.projects)
-        kept = self.pages.get(key, service.serial() or 0, lambda: _names(service.names(stage), kind))
+        key, now = ("root", stage, kind, *service.principal.projects), request.scope["generation"]
+        kept = self.pages.recent(key, now) or self.pages.get(
+            key, serial=now, generation=now, make=lambda: _names(service.names(stage), kind)
+        )
         return _page(request, kept, kind)
 
     def project(self, request: Request) -> Response:
@@ -138,20 +161,30 @@ class Simple:
             return _moved(f"../{name}/" if request.scope["path"].endswith("/") else f"{name}/")
         service = self.access.enter(request)
         stage, kind = _stage(service, request), _kind(request)
-        view, serial = _View(stage, kind, base_url(request.scope)), service.serial(name)
-        if serial is None:
-            return _page(request, self._upstream_page(service, name, view), kind)
-        service.desk.allow("read", name)
-        kept = self.pages.get(
-            ("project", name, *view), serial, lambda: _rendered(service.page(name, stage), name, view)
-        )
+        view, now = _View(stage, kind, base_url(request.scope)), request.scope["generation"]
+        kept = self.pages.recent(("project", name, *view), now)
+        if kept is None:
+            kept = self._made(service, name, view, now)
+        else:
+            service.desk.allow("read", name)
         return _page(request, kept, kind)
 
-    def _upstream_page(self, service: LocalService, name: str, view: _View) -> Kept:
+    def _made(self, service: LocalService, name: str, view: _View, now: int) -> Kept:
+        serial = service.serial(name)
+        if serial is not None:
+            service.desk.allow("read", name)
+            return self.pages.get(
+                ("project", name, *view),
+                serial=serial,
+                generation=now,
+                make=lambda: _rendered(service.page(name, view.stage), name, view),
+            )
         service.desk.allow("read", "")
         page = self.upstream.page(name) if self.upstream else None
-        serial = page.serial if page else 0
-        return self.pages.get(("upstream", name, *view), serial, lambda: _rendered(page, name, view))
+        key = ("upstream", name, *view)
+        return self.pages.get(
+            key, serial=page.serial if page else 0, generation=0, make=lambda: _rendered(page, name, view)
+        )
 
 
 class _View(NamedTuple):
