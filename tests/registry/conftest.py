@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from object_stores import bucket, s3_endpoint
 from registry_wheels import library_wheel, model_wheel
 
 if TYPE_CHECKING:
     from modelwright.registry.operating.local import LocalService
 
+__all__ = ["bucket", "s3_endpoint"]
+"""Fixtures that live beside this file."""
 Wheels = Callable[..., Path]
 
 

@@ -48,7 +48,7 @@ class FolderStore:
         target = self._root / key.path
         with self._understood("The file cannot be stored; nothing was changed."):
             size = _sync_file(source)
-            _make_folders(target.parent)
+            self._make_folders(target.parent)
             if not _linked(source, target):
                 self._copy(source, target)
             self._expect(key, size)
@@ -60,7 +60,7 @@ class FolderStore:
         """Write a small document beside a file."""
         target = self._root / key.path
         with self._understood("The document cannot be stored; nothing was changed."):
-            _make_folders(target.parent)
+            self._make_folders(target.parent)
             with self._temporary() as (temporary, stream):
                 stream.write(content)
                 _finish(stream)
@@ -159,13 +159,24 @@ class FolderStore:
     def _temporary(self) -> Iterator[tuple[Path, BinaryIO]]:
         """Give a new file on the file system of the stored ones; it is gone afterwards unless it got another name."""
         folder = self._root / FOLDER / INCOMING
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / secrets.token_hex(16)
         try:
             with path.open("xb") as stream:
                 yield path, stream
         finally:
             path.unlink(missing_ok=True)
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make a folder below the root, readable for the web server as its files are, whatever the umask."""
+        missing = []
+        while folder != self._root and not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for folder in reversed(missing):
+            with contextlib.suppress(FileExistsError):  # somebody else may make it at the same moment
+                folder.mkdir()
+                folder.chmod(0o755)
 
     def _sync_folders(self, folder: Path) -> None:
         """Make every name between the root and a folder durable."""
@@ -237,10 +248,6 @@ def _finish(stream: BinaryIO) -> None:
     stream.flush()
     os.fchmod(stream.fileno(), 0o644)
     os.fsync(stream.fileno())
-
-
-def _make_folders(folder: Path) -> None:
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelwright.errors import SettingsError, UnavailableError
+from modelwright.errors import UnavailableError
 from modelwright.registry.settings import Settings
 from modelwright.registry.storing.folder import FolderStore
+from modelwright.registry.storing.objects import open_objects
 from modelwright.registry.storing.store import Store
 
 
@@ -21,11 +22,11 @@ def open_store(settings: Settings, root: Path) -> Store:
         root: Folder of the registry.
 
     Raises:
-        SettingsError: Not a folder or a URL that files can be kept at.
+        SettingsError: Not the URL of an object store, or what the environment says of it cannot be used.
         UnavailableError: The folder cannot be used.
     """
     if "://" in settings.files:
-        raise SettingsError(f"Files cannot be kept at {settings.files!r}.", where="files")
+        return open_objects(settings.files)
     folder = root / settings.files
     try:
         folder.mkdir(parents=True, exist_ok=True)
