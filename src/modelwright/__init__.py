@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modelwright.inspecting.scan import scan
     from modelwright.inspecting.verify import verify
     from modelwright.package import Package
+    from modelwright.registry.registry import Registry
     from modelwright.spec.lineage import DataReference
     from modelwright.spec.manifest import Manifest
 
@@ -29,6 +30,7 @@ _HOMES = {
     "ModelwrightError": "modelwright.errors",
     "Package": "modelwright.package",
     "Problem": "modelwright.errors",
+    "Registry": "modelwright.registry.registry",
     "build": "modelwright.building.build",
     "build_sdist": "modelwright.building.sdist",
     "capture": "modelwright.capturing.capture",
@@ -49,6 +51,7 @@ __all__ = [
     "ModelwrightError",
     "Package",
     "Problem",
+    "Registry",
     "__version__",
     "build",
     "build_sdist",

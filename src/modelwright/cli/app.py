@@ -65,7 +65,7 @@ def parser(command: Command) -> App:
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
     )
-    app.command(f"modelwright.cli.{command.name}:{command.name}", name=command.name)
+    app.command(command.target, name=command.name)
     return app
 
 

@@ -1,7 +1,7 @@
 """Which commands there are: the one table that the front page, the parser and the reference are made from.
 
-It imports nothing, so that ``modelwright --help`` costs little more than starting Python. A command is the function
-of the same name in the module of the same name beside this one, imported when it is run.
+It imports nothing, so that ``modelwright --help`` costs little more than starting Python. A command is a function, or
+an application with commands of its own, in the module of the same name beside this one, imported when it is run.
 """
 
 from __future__ import annotations
@@ -13,14 +13,27 @@ class Command(NamedTuple):
     """One command.
 
     Attributes:
-        name: What is typed; also the name of its module and function.
+        name: What is typed; also the name of its module and function, unless ``module`` says otherwise.
         group: Heading it stands under.
         summary: What it does, one line.
+        module: Name of its module and function where Python has taken the command's (``import``, ``list``).
     """
 
     name: str
     group: str
     summary: str
+    module: str = ""
+
+    @property
+    def target(self) -> str:
+        """Where it is, as ``module:function``.
+
+        Example:
+            >>> Command("import", "Share", "Take in a bundle.", module="importing").target
+            'modelwright.cli.importing:importing'
+        """
+        name = self.module or self.name
+        return f"modelwright.cli.{name}:{name}"
 
 
 COMMANDS = (
@@ -35,6 +48,17 @@ COMMANDS = (
     Command("diff", "Look", "Compare two packages: signature, metrics, pins, behaviour, and what SemVer says."),
     Command("scan", "Look", "Say what loading a package would do, without doing it."),
     Command("predict", "Use", "Predict for a file of rows, in an environment of the model's own."),
+    Command("publish", "Share", "Publish wheels to a registry: a folder, or a server."),
+    Command("list", "Share", "List what a registry holds, and what each stage runs.", module="listing"),
+    Command("show", "Share", "Show a release: files, stages, evidence; or how to install it safely."),
+    Command("login", "Share", "Store a token for a registry."),
+    Command("promote", "Release", "Make a release what a stage runs, if its gates let it in."),
+    Command("approve", "Release", "Approve a release for a stage."),
+    Command("rollback", "Release", "Return a stage to what it ran before."),
+    Command("yank", "Release", "Keep installers from choosing a release by themselves."),
+    Command("history", "Release", "Tell what was done with a model: by whom, when and why."),
+    Command("audit", "Release", "Read, check and export the log of a registry."),
+    Command("registry", "Run", "Run a registry's server, or look after one."),
     Command("demo", "Run", "Tell the whole story on real data, in a temporary folder."),
     Command("doctor", "Run", "Check this machine: interpreter, uv, index, configuration, extras, cache."),
     Command("explain", "Run", "Explain an error code, or list them all."),
@@ -45,7 +69,7 @@ EXITS = (
     (1, "a check failed"),
     (2, "wrong usage"),
     (3, "not found"),
-    (4, "refused: unsafe, altered, or not this environment"),
+    (4, "refused: unsafe, altered, not allowed, or by a gate"),
     (5, "unavailable: index, disk, interpreter or extra"),
 )
 """Meaning of the exit codes; which error gives which stands in :mod:`modelwright.cli.exits`."""

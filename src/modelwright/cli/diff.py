@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag
+from modelwright.cli.references import resolve
 from modelwright.inspecting.diff import DiffReport
 from modelwright.inspecting.diff import diff as compare
 from modelwright.inspecting.documents import Values
@@ -22,7 +24,7 @@ SHOWN = 10
 
 
 def diff(
-    old: Annotated[str, Parameter(help="The version in use: a wheel, its URL, a model folder, an installed name.")],
+    old: Annotated[str, Parameter(help="The version in use: a wheel, a URL, a folder, name, name@stage.")],
     new: Annotated[str, Parameter(help="The version that shall follow it.")],
     /,
     *,
@@ -33,6 +35,7 @@ def diff(
     offline: Annotated[bool, flag("Use only what the installer has in its cache.")] = False,
     installer: Annotated[InstallerName, Parameter(help="What makes the environments.")] = "auto",
     trust: Annotated[list[str] | None, Parameter(negative="", help="A type that you vouch for.")] = None,
+    at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
     """Compare two packages: signature, metrics, pins, behaviour, and what SemVer says.
@@ -41,8 +44,8 @@ def diff(
     exit code is 1 when the new version number promises less than changed.
     """
     found = compare(
-        old,
-        new,
+        resolve(old, at, output),
+        resolve(new, at, output),
         behaviour="skip" if skip_behaviour else "run",
         python=python,
         offline=offline,

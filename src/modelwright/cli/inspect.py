@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.output import PLAIN, Output, flag, size
+from modelwright.cli.references import resolve
 from modelwright.inspecting.read import read
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.signature import Field, Scalar
@@ -23,19 +25,20 @@ SHOWN_LEVELS = 5
 
 
 def inspect(
-    reference: Annotated[str, Parameter(help="A wheel, a model folder, an installed name, or the URL of a wheel.")],
+    reference: Annotated[str, Parameter(help="A wheel, a folder, a URL, name, name==1.3.0, name@stage.")],
     /,
     *,
     card: Annotated[bool, flag("Print the model card, Markdown.")] = False,
+    at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
     """Show what is in a package, without executing any of it."""
-    package = read(reference)
+    package = read(resolve(reference, at, output))
     if card and not output.json:
         print(package.card)
         return 0
     output.result(package.manifest, _show)
-    output.next(f"modelwright inspect {reference} --card", f"modelwright scan {reference}")
+    output.next(f"modelwright inspect {reference} --card{at.option()}", f"modelwright scan {reference}{at.option()}")
     return 0
 
 

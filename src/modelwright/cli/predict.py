@@ -8,14 +8,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import OK
 from modelwright.cli.output import PLAIN, Output, flag
+from modelwright.cli.references import resolve
 from modelwright.inspecting.installers import InstallerName
 from modelwright.inspecting.predicting import FileFormat, predict_file
 
 
 def predict(
-    reference: Annotated[str, Parameter(help="A wheel, its URL, or a model folder.")],
+    reference: Annotated[str, Parameter(help="A wheel, its URL, a model folder, name==1.3.0, name@stage.")],
     file: Annotated[
         str, Parameter(allow_leading_hyphen=True, help="Rows: .csv, .jsonl or .parquet; - reads standard input.")
     ],
@@ -30,6 +32,7 @@ def predict(
     offline: Annotated[bool, flag("Use only what the installer has in its cache.")] = False,
     installer: Annotated[InstallerName, Parameter(help="What makes the environment.")] = "auto",
     trust: Annotated[list[str] | None, Parameter(negative="", help="A type that you vouch for.")] = None,
+    at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
     """Predict for a file of rows, in an environment of the model's own.
@@ -38,7 +41,7 @@ def predict(
     the answers are JSON lines.
     """
     predict_file(
-        reference,
+        resolve(reference, at, output),
         sys.stdin.buffer if file == "-" else Path(file),
         sys.stdout.buffer if to is None else to,
         format=format or ("jsonl" if output.json else None),

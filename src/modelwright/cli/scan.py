@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, size
+from modelwright.cli.references import resolve
 from modelwright.inspecting.scan import ScanReport
 from modelwright.inspecting.scan import scan as look
 
@@ -20,9 +22,10 @@ SHOWN = 40
 
 
 def scan(
-    reference: Annotated[str, Parameter(help="A wheel, its URL, a model folder, an installed name, a saved model.")],
+    reference: Annotated[str, Parameter(help="A wheel, a URL, a folder, a saved model, name, name@stage.")],
     /,
     *,
+    at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
     """Say what loading a package would do, without doing it.
@@ -30,7 +33,7 @@ def scan(
     It looks into artifacts by content and into the package's code. The exit
     code is 1 when something in it should not be loaded. No finding is no proof.
     """
-    found = look(reference)
+    found = look(resolve(reference, at, output))
     output.result(found, _show)
     return FAILED if found.worst == "danger" else OK
 

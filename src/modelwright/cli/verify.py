@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag, quoted, size
+from modelwright.cli.references import resolve
 from modelwright.inspecting.installers import InstallerName
 from modelwright.inspecting.verify import VerifyReport
 from modelwright.inspecting.verify import verify as prove
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    reference: Annotated[str, Parameter(help="A wheel, its URL, or a model folder, which is built first.")],
+    reference: Annotated[str, Parameter(help="A wheel, its URL, a model folder, name==1.3.0, name@stage.")],
     /,
     *,
     python: Annotated[str | None, Parameter(help="Python to prove it on: 3.12, or the path of one.")] = None,
@@ -26,6 +28,7 @@ def verify(
     installer: Annotated[InstallerName, Parameter(help="What makes the environment.")] = "auto",
     trust: Annotated[list[str] | None, Parameter(negative="", help="A type that you vouch for.")] = None,
     report: Annotated[Path | None, Parameter(help="File for the report, JSON, bound to the wheel's sha256.")] = None,
+    at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
     """Prove a package in a clean environment, from its own lock, with its own scenarios.
@@ -35,7 +38,12 @@ def verify(
     wider tag beside it.
     """
     found = prove(
-        reference, python=python, offline=offline, installer=installer, trust=trust or (), listener=output.listener
+        resolve(reference, at, output),
+        python=python,
+        offline=offline,
+        installer=installer,
+        trust=trust or (),
+        listener=output.listener,
     )
     if report is not None:
         found.save(report)
@@ -50,6 +58,8 @@ def _suggestions(reference: str, found: VerifyReport) -> list[str]:
     wheel = found.extended.path if found.extended else reference
     if Path(wheel).suffix == ".whl":
         return [f"pip install {quoted(wheel)}"]
+    if not Path(reference).exists():
+        return [f"modelwright inspect {reference}"]
     return [f"modelwright build {quoted(reference)}"]
 
 

@@ -90,7 +90,7 @@ def _installed(text: str) -> Package:
         raise UnknownPackageError(
             f"{text!r} names a stage, and stages need a registry.",
             why="Only wheels, folders, URLs and installed distributions can be read without one.",
-            hint=f"Give a path or a URL, or install it and say {text.partition('@')[0]!r}.",
+            hint=f"On the command line: {text} --registry FOLDER_OR_URL. In Python: mw.Registry(…).read({text!r}).",
         )
     try:
         wanted = Requirement(text)

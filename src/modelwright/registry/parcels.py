@@ -44,6 +44,43 @@ class Document(NamedTuple):
     where: str
 
 
+class Parcel(NamedTuple):
+    """What is published together.
+
+    Attributes:
+        files: Digest of each file, in the order in which they are published.
+        evidence: Documents, each with the digest of the wheel it is about.
+    """
+
+    files: dict[Path, str]
+    evidence: list[tuple[str, Document]]
+
+
+def pack(
+    places: Iterable[Path | str], *, evidence: Iterable[Path | str] = (), sign: Path | str | None = None
+) -> Parcel:
+    """Gather files, read the evidence about them, and sign them; nothing is sent.
+
+    Args:
+        places: Files, or folders of which every wheel and source archive is meant; none, if there is only evidence
+            about wheels that the registry has.
+        evidence: Files with reports of ``modelwright verify`` or lists of evaluations.
+        sign: Private key (Ed25519, PEM) to sign every wheel with.
+
+    Raises:
+        UnknownPackageError: There is no such file, or nothing to be published.
+        UploadError: A file has the name of no wheel or source archive.
+        EvidenceError: A document is no evidence, or about another wheel; or the key cannot be used.
+    """
+    files = {path: sha256_of(path) for path in gather(places)}
+    wheels = {digest: path for path, digest in files.items() if path.suffix == ".whl"}
+    documents = [read_document(Path(path)) for path in evidence]
+    bound = [(sha256, document) for document in documents for sha256 in wheels_of(document, wheels)]
+    if sign is not None:
+        bound += [(sha256, signed(path, sha256, Path(sign))) for sha256, path in wheels.items()]
+    return Parcel(files, bound)
+
+
 def gather(places: Iterable[Path | str]) -> tuple[Path, ...]:
     """Return the files to be published: files as they are given, of a folder its wheels and source archives.
 
@@ -145,27 +182,29 @@ def read_document(path: Path) -> Document:
     )
 
 
-def wheel_of(document: Document, digests: dict[str, Path]) -> tuple[str, ...]:
+def wheels_of(document: Document, wheels: dict[str, Path]) -> tuple[str, ...]:
     """Return the digests of the wheels that a document is about: the one it names, else all.
 
     Args:
         document: The evidence.
-        digests: The wheels that are published, by digest.
+        wheels: The wheels that are published, by digest; none: the registry has the one that is named.
 
     Raises:
-        EvidenceError: It is about another wheel.
+        EvidenceError: It is about another wheel, or nobody says about which.
     """
-    if not document.sha256:
-        return tuple(digests)
-    if document.sha256 not in digests:
-        names = ", ".join(path.name for path in digests.values())
+    if not document.sha256 and not wheels:
+        raise EvidenceError(
+            "Nobody says which wheel the evidence is about.", where=document.where, hint="Give the wheel beside it."
+        )
+    if document.sha256 and wheels and document.sha256 not in wheels:
+        names = ", ".join(path.name for path in wheels.values())
         raise EvidenceError(
             "The evidence is about another wheel.",
             where=document.where,
             why=f"It was made for sha256 {document.sha256[:16]}…, which is none of {names}.",
             hint="modelwright verify WHEEL --report report.json",
         )
-    return (document.sha256,)
+    return (document.sha256,) if document.sha256 else tuple(wheels)
 
 
 def _json(path: Path) -> Any:

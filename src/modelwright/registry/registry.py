@@ -7,22 +7,20 @@ gathered from folders, bytes that are not sent twice, promotion by compare-and-s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from modelwright.errors import UnavailableError, UnknownReleaseError
 from modelwright.package import Package
 from modelwright.plugins import need
-from modelwright.registry import parcels, reading
+from modelwright.registry import reading
+from modelwright.registry.addressing import EXTRA, open_existing, open_or_make, parse_address
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.gates import GateResult
-from modelwright.registry.parcels import Document
+from modelwright.registry.parcels import gather, pack
 from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Release, Status
 from modelwright.registry.reading import ReleaseReport
@@ -32,26 +30,15 @@ from modelwright.registry.references import (
     parse_reference,
     unknown_project,
 )
+from modelwright.registry.sending import Published, send
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection, Service
-from modelwright.spec.struct import Frozen
-from modelwright.steps import Listener, ignore, timed
+from modelwright.steps import Listener, ignore
 
 if TYPE_CHECKING:
     from modelwright.registry.client.transfers import Watcher
+    from modelwright.registry.index.install import InstallLines
     from modelwright.registry.operating.checking import CheckReport
     from modelwright.registry.operating.local import LocalService
-
-
-class Published(Frozen, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of everything that was published together.
-
-    Attributes:
-        files: What became of each file, in the order they were published.
-        evidence: The evidence that was attached, signatures included.
-    """
-
-    files: tuple[Publication, ...]
-    evidence: tuple[Evidence, ...] = ()
 
 
 class Registry:
@@ -73,12 +60,10 @@ class Registry:
     """
 
     def __init__(self, place: Path | str, *, token: str | None = None, watcher: Watcher | None = None) -> None:
-        scheme = urlsplit(str(place)).scheme
-        self.url = str(place).rstrip("/") if scheme in ("http", "https") else ""
-        self.folder = _folder(place, scheme) if not self.url else None
+        self.url, self.folder = parse_address(place)
         self._token, self._watcher = token or "", watcher
         if self.url:
-            assert self.service, "a malformed address is refused at once"
+            self.create()  # a malformed address is refused at once; nothing is asked yet
 
     def __repr__(self) -> str:
         """Show where it is, and not with which token."""
@@ -98,12 +83,12 @@ class Registry:
             from modelwright.registry.client.transfers import unwatched
 
             return RemoteService(self.url, self._token, watcher=self._watcher or unwatched)
-        return self._local(self.folder)
+        return open_existing(self.folder)
 
     def create(self) -> Service:
         """Make the folder a registry if it is none yet; of a server nothing is made."""
         if self.folder is not None and "service" not in vars(self):
-            self.__dict__["service"] = _open(self.folder)
+            self.__dict__["service"] = open_or_make(self.folder)
         return self.service
 
     @property
@@ -170,6 +155,31 @@ class Registry:
         _, release = self.find(reference)
         return reading.fetch(self.service, release, Path(folder), listener=listener)
 
+    def install(self, reference: str) -> InstallLines:
+        """Return the lines that install a release from here, and nobody else's package of that name.
+
+        Raises:
+            UnknownReleaseError: There is no such release.
+        """
+        from modelwright.registry.index.install import lines_for
+
+        project, release = self.find(reference)
+        return lines_for(
+            self.url or self.local().desk.root.as_uri(),
+            project,
+            version=release.version,
+            stage=parse_reference(reference).stage,
+            proxies_upstream=self._proxies_upstream(),
+            local={one.name for one in self.service.projects()},
+        )
+
+    def _proxies_upstream(self) -> bool:
+        if self.folder is not None:
+            return False  # files in a folder ask nobody
+        from modelwright.registry.client.remote import RemoteService
+
+        return isinstance(self.service, RemoteService) and self.service.whoami().proxies_upstream
+
     # Publishing.
 
     def publish(
@@ -184,7 +194,8 @@ class Registry:
         An attestation in a file ``NAME.whl.publish.attestation`` beside a wheel goes with it (PEP 740).
 
         Args:
-            places: Files, or folders of which every wheel and source archive is published.
+            places: Files, or folders of which every wheel and source archive is published; none to attach evidence
+                to what is there.
             evidence: Files with reports of ``modelwright verify`` or lists of evaluations; bound to the wheels.
             sign: Private key (Ed25519, PEM) to sign every wheel with.
             listener: Told about each file.
@@ -196,39 +207,23 @@ class Registry:
             VersionStepError: Its version promises more compatibility than the change allows.
             EvidenceError: A document is no evidence, or about another wheel.
         """
-        paths = parcels.gather(places)
-        documents = [parcels.read_document(Path(path)) for path in evidence]
-        digests = {path: parcels.sha256_of(path) for path in paths}
-        wheels = {digest: path for path, digest in digests.items() if path.suffix == ".whl"}
-        bound = [(sha256, document) for document in documents for sha256 in parcels.wheel_of(document, wheels)]
-        if sign is not None:
-            bound += [(sha256, parcels.signed(path, sha256, Path(sign))) for sha256, path in wheels.items()]
-        service = self.create()
-        files = tuple(self._upload(service, path, digest, listener) for path, digest in digests.items())
-        kept = tuple(self._attach(service, sha256, document, listener) for sha256, document in bound)
-        return Published(files=files, evidence=kept)
+        parcel = pack(places, evidence=evidence, sign=sign)
+        return send(self.create(), parcel, listener=listener)
 
-    def _upload(self, service: Service, path: Path, sha256: str, listener: Listener) -> Publication:
-        with timed("publish", listener) as note:
-            known = service.has(path.name, sha256)
-            note.detail = f"{path.name}{' is there already' if known else ''}"
-            if known:
-                return self._known(service, path, sha256)
-            return service.upload(path, attestations=parcels.attestations_beside(path))
+    def rehearse(self, *places: Path | str, listener: Listener = ignore) -> tuple[Publication, ...]:
+        """Say what would become of files if they were published; every check is made, nothing is stored or logged.
 
-    def _known(self, service: Service, path: Path, sha256: str) -> Publication:
-        name, version = parcels.name_and_version(path)
-        release = service.project(name).release(str(version))
-        for file in release.files if release else ():
-            if file.sha256 == sha256:
-                return Publication(project=name, version=str(version), file=file, new=False)
-        raise UnknownReleaseError(f"{path.name} was deleted a moment ago.", where=str(path))
+        Raises:
+            UnknownPackageError: There is no such file, or nothing to be published.
+            UploadError: A file is not one that an index may carry; every problem is listed.
+            TakenError: Its name is taken by other bytes.
+            VersionStepError: Its version promises more compatibility than the change allows.
+        """
+        need("registry", *EXTRA)
+        from modelwright.registry.rehearsing import rehearse
 
-    def _attach(self, service: Service, sha256: str, document: Document, listener: Listener) -> Evidence:
-        with timed("evidence", listener) as note:
-            kept = service.attach(sha256, document.kind, document.content)
-            note.detail = f"{kept.kind}, number {kept.id}"
-        return kept
+        service = self.service if self.url or (self.folder and self.folder.exists()) else None
+        return tuple(rehearse(service, path, listener=listener) for path in gather(places))
 
     # Moving.
 
@@ -386,42 +381,3 @@ class Registry:
             )
         service: Any = self.service
         return service  # type: ignore[no-any-return]
-
-    def _local(self, folder: Path) -> LocalService:
-        need("registry", *EXTRA)
-        from modelwright.registry.operating.opening import is_registry
-
-        if not is_registry(folder):
-            raise UnavailableError(
-                "There is no registry here.",
-                where=str(folder),
-                hint=f"modelwright publish dist/*.whl --to {folder}",
-            )
-        return _open(folder)
-
-
-EXTRA = ("sqlalchemy", "alembic", "obstore", "cryptography")
-"""Libraries that a registry in a folder needs."""
-
-
-def _open(folder: Path) -> LocalService:
-    need("registry", *EXTRA)
-    from modelwright.registry.operating.opening import open_local
-
-    return open_local(folder, user=system_user())
-
-
-def _folder(place: Path | str, scheme: str) -> Path:
-    return Path(url2pathname(urlsplit(str(place)).path)) if scheme == "file" else Path(place)
-
-
-def system_user() -> str:
-    """Return the name of the operating system's user, from the system and not from variables anybody can set."""
-    try:
-        import pwd
-    except ModuleNotFoundError:  # Windows
-        return os.getlogin()
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container that runs under a number nobody named
-        return f"uid-{os.getuid()}"

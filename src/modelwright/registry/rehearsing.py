@@ -1,0 +1,107 @@
+"""Publishing without publishing: every check that a registry makes of a file, made beforehand.
+
+For: :meth:`modelwright.registry.registry.Registry.rehearse`, ``modelwright publish --dry-run``. The checks are the
+registry's own functions; what they compare with is asked of the registry, wherever it is. It stores and logs nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packaging.version import Version
+
+from modelwright.errors import NotAllowedError, TakenError, UnknownReleaseError
+from modelwright.inspecting.changes import Verdict
+from modelwright.package import open_wheel
+from modelwright.registry.admitting.admit import Admitted, Announced, admit
+from modelwright.registry.deciding.honesty import honest
+from modelwright.registry.parcels import attestations_beside
+from modelwright.registry.projects import Project, StoredFile
+from modelwright.registry.reading import open_release, wheels
+from modelwright.registry.service import Publication, Service
+from modelwright.steps import Listener, timed
+
+
+def rehearse(service: Service | None, path: Path, *, listener: Listener) -> Publication:
+    """Say what would become of a file if it were published.
+
+    Args:
+        service: The registry; ``None``: it would be made, and has nothing yet.
+        path: The file.
+        listener: Told about it.
+
+    Raises:
+        UploadError: It is not one that an index may carry.
+        TakenError: Its name is taken by other bytes, or was deleted.
+        VersionStepError: Its version promises more compatibility than the change allows.
+        NotAllowedError: The project takes no files.
+    """
+    with timed("check", listener) as note:
+        note.detail = path.name
+        return _checked(service, path)
+
+
+def _checked(service: Service | None, path: Path) -> Publication:
+    admitted = admit(path, path.name, announced=Announced(), attestations=attestations_beside(path))
+    project = _project(service, admitted.project) if service else None
+    known = _there(project, admitted) if project else None
+    if known is not None:
+        return Publication(project=admitted.project, version=admitted.version, file=known, new=False)
+    verdict = _verdict(service, project, admitted, path) if service and project else None
+    file = StoredFile(
+        filename=admitted.filename,
+        sha256=admitted.sha256,
+        size=admitted.size,
+        packagetype=admitted.packagetype,
+        uploaded="",
+        publisher="",
+        requires_python=admitted.requires_python,
+        tags=admitted.tags,
+        metadata_sha256=admitted.metadata_sha256,
+    )
+    return Publication(
+        project=admitted.project,
+        version=admitted.version,
+        file=file,
+        new=True,
+        verdict=verdict.level if verdict else "",
+        reasons=verdict.reasons if verdict else (),
+    )
+
+
+def _project(service: Service, name: str) -> Project | None:
+    try:
+        return service.project(name)
+    except UnknownReleaseError:
+        return None
+
+
+def _there(project: Project, admitted: Admitted) -> StoredFile | None:
+    """Return the file if it is there already, with the same bytes."""
+    if project.status in ("archived", "quarantined"):
+        raise NotAllowedError(f"{project.name} is {project.status} and takes no files.", why=project.status_reason)
+    if project.kind != admitted.kind and project.releases:
+        raise TakenError(
+            f"{project.name} is a {project.kind}, and this file is a {admitted.kind}.", hint="Choose another name."
+        )
+    if admitted.filename in project.deleted:
+        raise TakenError(f"{admitted.filename} was deleted, and its name never comes back.", hint="Raise the version.")
+    for release in project.releases:
+        for file in release.files:
+            if file.filename.lower() == admitted.filename.lower():
+                if file.sha256 == admitted.sha256:
+                    return file
+                raise TakenError(
+                    f"{file.filename} is already there, with other bytes.",
+                    why=f"It has sha256 {file.sha256[:12]}…, this file {admitted.sha256[:12]}….",
+                    hint="Raise the version.",
+                )
+    return None
+
+
+def _verdict(service: Service, project: Project, admitted: Admitted, path: Path) -> Verdict | None:
+    version = Version(admitted.version)
+    lower = [one for one in project.releases if Version(one.version) < version]
+    if not lower or not wheels(lower[-1]) or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+        return None
+    return honest(open_release(service, project, lower[-1]), open_wheel(path, sha256=admitted.sha256))
