@@ -20,6 +20,7 @@ from modelwright.building.build import build
 from modelwright.building.project import open_project
 from modelwright.building.sdist import build_sdist as _build_sdist
 from modelwright.building.unmodelled import open_editable
+from modelwright.building.weights import TOGETHER
 from modelwright.errors import ModelwrightError, ProjectError
 
 Settings = Mapping[str, object] | None
@@ -37,7 +38,8 @@ get_requires_for_build_editable = get_requires_for_build_wheel
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
     """Build the wheel of the project in the current folder; return its file name."""
     with _refusals_as_text(config_settings):
-        return build(Path.cwd(), wheel_directory, epoch=_epoch()).name
+        # PEP 517 hands over one wheel, which has to install as it is: the weights stay in it.
+        return build(Path.cwd(), wheel_directory, epoch=_epoch(), weights=TOGETHER).name
 
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:

@@ -16,13 +16,21 @@ from modelwright.building.contents import digest_check, package_entries
 from modelwright.building.distinfo import dist_info, dist_info_name
 from modelwright.building.project import Project, open_project
 from modelwright.building.tags import wheel_name
+from modelwright.building.weights import Parts, part, weights_described, weights_dist_info_name
 from modelwright.errors import ManifestError, StorageError
-from modelwright.package import Package
+from modelwright.package import Package, open_wheel
+from modelwright.spec.weights import weights_file_name
 from modelwright.steps import Listener, ignore, timed
 
 
 def build(
-    target: Package | Path | str, into: Path | str = "dist", *, epoch: int | None = None, listener: Listener = ignore
+    target: Package | Path | str,
+    into: Path | str = "dist",
+    *,
+    epoch: int | None = None,
+    weights: int | None = None,
+    previous: Package | Path | str | None = None,
+    listener: Listener = ignore,
 ) -> Path:
     """Build the wheel of a model; the same inputs give the same bytes.
 
@@ -31,30 +39,60 @@ def build(
         into: Folder for the wheel; made if it is not there.
         epoch: Date of everything in the wheel, seconds since 1970 UTC (SOURCE_DATE_EPOCH); by default the moment
             the model was captured.
+        weights: Size from which on the artifacts go into a wheel of their own, bytes; by default what
+            ``[tool.modelwright] weights`` says, else they stay in the wheel.
+        previous: Where weights that were shipped before are: the release before (opened, or its wheel), its weights,
+            a folder of wheels, or a registry's folder. Weights that are there already are not written again.
         listener: Told about each finished step.
 
     Returns:
-        The path of the wheel. A wheel of the same name is replaced when the new one is complete, not before.
+        The path of the model's wheel; see :func:`weights_beside` for the weights. A wheel of the same name is
+        replaced when the new one is complete, not before.
 
     Raises:
-        UnknownPackageError: There is no model folder.
+        UnknownPackageError: There is no model folder, or ``previous`` leads to nothing.
         PackageError: The files of the package cannot go into a wheel, or its documents are malformed.
         IntegrityError: A file is not the one that was captured.
         NameVersionError: Name or version are ones that an index would refuse.
         ProjectError: pyproject.toml is invalid or contradicts the manifest.
         StorageError: The wheel cannot be written; what was there before is untouched.
     """
-    project, entries = checked(target, listener)
+    parts = part(*checked(target, listener), threshold=weights, previous=previous)
+    project, entries = parts.project, parts.model
     with timed("metadata", listener) as note:
         epoch = moment(project) if epoch is None else epoch
         folder = dist_info_name(project)
         described = [Entry(f"{folder}/{name}", content) for name, content in dist_info(project, epoch=epoch).items()]
         note.detail = ", ".join(entry.name.partition("/")[2] for entry in described)
+    if parts.weights:
+        _write_weights(parts, Path(into), epoch, listener)
     wheel = Path(into) / wheel_name(project.manifest)
     with timed("write", listener) as note, storing(wheel, [*entries, *described]):
         write_wheel(wheel, [*entries, *described], dist_info=folder, epoch=epoch, check=digest_check(project))
         note.detail = f"{wheel.name}, {wheel.stat().st_size:,} bytes"
     return wheel
+
+
+def _write_weights(parts: Parts, into: Path, epoch: int, listener: Listener) -> None:
+    """Write the weights' wheel, before the one that requires it."""
+    manifest = parts.project.manifest
+    wheel = into / weights_file_name(manifest.name, manifest.weights)
+    entries = [*parts.weights, *weights_described(parts.project, epoch=epoch)]
+    folder = weights_dist_info_name(parts.project)
+    with timed("weights", listener) as note, storing(wheel, entries):
+        write_wheel(wheel, entries, dist_info=folder, epoch=epoch, check=digest_check(parts.project))
+        note.detail = f"{wheel.name}, {wheel.stat().st_size:,} bytes"
+
+
+def weights_beside(wheel: Path) -> Path | None:
+    """Return the wheel with the weights that a model's wheel needs and that lies beside it, ``None`` if none does.
+
+    Raises:
+        WheelError: The file is no wheel with a model in it.
+    """
+    manifest = open_wheel(wheel).manifest
+    path = wheel.with_name(weights_file_name(manifest.name, manifest.weights))
+    return path if manifest.weights and path.is_file() else None
 
 
 def checked(target: Package | Path | str, listener: Listener) -> tuple[Project, list[Entry]]:

@@ -16,6 +16,7 @@ from modelwright.building.project import Project
 from modelwright.errors import IntegrityError, PackageError
 from modelwright.package import MODEL_FOLDER
 from modelwright.spec.manifest import File
+from modelwright.spec.weights import weights_folder
 
 LEFTOVERS = ("*~", "#*#", "*.orig", "*.rej", "*.pyc", "*.pyo", "__pycache__", ".*")
 """Files and folders that nobody means to ship."""
@@ -34,10 +35,21 @@ def package_entries(project: Project) -> list[Entry]:
     """
     folder = project.source / project.package.import_name
     entries = [Entry(path.relative_to(project.source).as_posix(), path) for path in sorted(_walk(folder, project))]
+    entries += _separate(project)
     for entry in entries:
         _check_name(entry.name, project)
     _check_complete(project, entries)
     return entries
+
+
+def _separate(project: Project) -> Iterator[Entry]:
+    """Yield the artifacts of an installed or unpacked package that lie beside it, under the names they had."""
+    if not project.manifest.weights:
+        return
+    weights = project.source / weights_folder(project.manifest.name) / "artifacts"
+    for path in sorted(_walk(weights, project)) if weights.is_dir() else ():
+        name = path.relative_to(weights).as_posix()
+        yield Entry(f"{project.package.import_name}/{MODEL_FOLDER}/artifacts/{name}", path)
 
 
 def _walk(folder: Path, project: Project) -> Iterator[Path]:
@@ -103,7 +115,8 @@ def expected_digests(project: Project) -> dict[str, str]:
 
 def digest_check(project: Project) -> Check:
     """Return a check that compares what is written with the manifest; it raises IntegrityError."""
-    expected = expected_digests(project)
+    manifest, expected = project.manifest, expected_digests(project)
+    expected |= {f"{weights_folder(manifest.name)}/artifacts/{file.path}": file.sha256 for file in manifest.artifacts}
 
     def check(digest: Digest) -> None:
         wanted = expected.get(digest.name)

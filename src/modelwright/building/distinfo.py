@@ -6,15 +6,17 @@ Source: PyPA "Binary distribution format", PEP 639 (licenses/), PEP 770 (sboms/)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import version
 
 from modelwright.building.entry_points import entry_points
 from modelwright.building.licences import licence_files
-from modelwright.building.metadata import core_metadata
+from modelwright.building.metadata import core_metadata, weights_metadata
 from modelwright.building.project import Project
-from modelwright.building.sbom import model_bom
+from modelwright.building.sbom import model_bom, weights_bom
 from modelwright.building.tags import stem, wheel_tags
 from modelwright.spec.environment import Environment
+from modelwright.spec.weights import weights_name
 
 
 def dist_info_name(project: Project) -> str:
@@ -33,22 +35,48 @@ def dist_info(project: Project, *, epoch: int) -> dict[str, bytes]:
         ProjectError: [project] is invalid or contradicts the manifest.
         PackageError: The card or the lock is missing or malformed.
     """
-    licences = {f"licenses/{name}": path.read_bytes() for name, path in licence_files(project).items()}
     return {
         "METADATA": core_metadata(project),
         "WHEEL": wheel_file(project.manifest.environment),
         "entry_points.txt": entry_points(project),
         f"sboms/{project.manifest.name}.cdx.json": model_bom(project.package, epoch=epoch),
-        **licences,
+        **_licences(project),
     }
+
+
+def weights_dist_info(project: Project, *, epoch: int) -> dict[str, bytes]:
+    """Return the files of the folder of the wheel that holds a model's weights, by their path in it.
+
+    Args:
+        project: What is being built; its manifest says the version of the weights.
+        epoch: Time that the bill of materials carries, seconds since 1970 UTC.
+
+    Raises:
+        ProjectError: The licence in [project] is invalid or contradicts the manifest.
+    """
+    name = weights_name(project.manifest.name)
+    return {
+        "METADATA": weights_metadata(project),
+        "WHEEL": _wheel_file(["py3-none-any"]),
+        f"sboms/{name}.cdx.json": weights_bom(project.manifest, epoch=epoch),
+        **_licences(project),
+    }
+
+
+def _licences(project: Project) -> dict[str, bytes]:
+    return {f"licenses/{name}": path.read_bytes() for name, path in licence_files(project).items()}
 
 
 def wheel_file(environment: Environment) -> bytes:
     """Return the WHEEL file: who wrote it, and every tag on a line of its own."""
+    return _wheel_file(wheel_tags(environment))
+
+
+def _wheel_file(tags: Iterable[str]) -> bytes:
     lines = [
         "Wheel-Version: 1.0",
         f"Generator: modelwright {version('modelwright')}",
         "Root-Is-Purelib: true",
-        *(f"Tag: {tag}" for tag in wheel_tags(environment)),
+        *(f"Tag: {tag}" for tag in tags),
     ]
     return ("\n".join(lines) + "\n").encode()

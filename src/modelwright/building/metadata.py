@@ -21,6 +21,7 @@ from modelwright.building.project import Project
 from modelwright.building.requirements import narrow_python, parse_requirement, unite
 from modelwright.building.tags import interpreters, requires_python
 from modelwright.errors import ProjectError
+from modelwright.spec.weights import weights_name, weights_requirement
 
 VERSION = "2.4"
 MARKDOWN = "text/markdown; charset=UTF-8; variant=GFM"
@@ -37,7 +38,31 @@ def core_metadata(project: Project) -> bytes:
         ProjectError: [project] is invalid or contradicts the manifest; the message names the field.
         ManifestError: The environment in the manifest is malformed.
     """
-    raw = _collect(project)
+    return _rendered(_collect(project), project)
+
+
+def weights_metadata(project: Project) -> bytes:
+    """Return the Core Metadata of the wheel that holds a model's weights.
+
+    Raises:
+        ProjectError: The licence in [project] is invalid or contradicts the manifest.
+    """
+    manifest = project.manifest
+    name = manifest.name
+    raw = {
+        "metadata_version": VERSION,
+        "name": weights_name(name),
+        "version": manifest.weights,
+        "summary": f"Weights of the model {name}, for every release from {manifest.weights} on that shares them",
+        "description": f"`{name}` requires this distribution and checks its files; it is of no use by itself.\n",
+        "description_content_type": MARKDOWN,
+        "license_expression": _licence(project),
+        "license_files": list(licence_files(project)),
+    }
+    return _rendered({name: value for name, value in raw.items() if value}, project)
+
+
+def _rendered(raw: dict[str, Any], project: Project) -> bytes:
     try:
         message = Metadata.from_raw(cast(RawMetadata, raw)).as_rfc822()
     except ExceptionGroup as group:
@@ -188,7 +213,8 @@ def _persons(project: Project, field: str) -> list[tuple[str, str]]:
 def _requirements(project: Project) -> dict[str, list[str]]:
     where = f"{project.where}: project.dependencies"
     wanted = _strings(project, "dependencies", ())
-    requires = [str(each) for each in unite(project.manifest.environment.dependencies, wanted, where=where)]
+    pins = [*project.manifest.environment.dependencies, *filter(None, [weights_requirement(project.manifest)])]
+    requires = [str(each) for each in unite(pins, wanted, where=where)]
     extras = {canonicalize_name(extra): texts for extra, texts in _table(project, "optional-dependencies").items()}
     for extra, texts in sorted(extras.items()):
         for text in texts:

@@ -31,12 +31,14 @@ class Project:
         root: Folder of pyproject.toml; without one the folder that holds the import package.
         table: The ``[project]`` table; empty without one.
         where: Path of pyproject.toml, for messages; empty without one.
+        tool: The ``[tool.modelwright]`` table; empty without one.
     """
 
     package: Package
     root: Path
     table: dict[str, Any] = field(default_factory=dict)
     where: str = ""
+    tool: dict[str, Any] = field(default_factory=dict)
 
     @property
     def manifest(self) -> Manifest:
@@ -87,7 +89,7 @@ def _of_path(path: Path) -> Project:
             hint=f'Set build-backend = "{BACKEND}", or write [tool.modelwright] package = "src/NAME", '
             "or give the path of the model folder itself.",
         )
-    return Project(discover(path, document, where), path, document.get("project", {}), where)
+    return _project(discover(path, document, where), path, document)
 
 
 def _is_model_project(document: dict[str, Any]) -> bool:
@@ -114,8 +116,13 @@ def _of_package(package: Package) -> Project:
         if (root / "pyproject.toml").is_file():
             document = read_toml(root / "pyproject.toml")
             if _is_model_project(document):
-                return Project(package, root, document.get("project", {}), str(root / "pyproject.toml"))
+                return _project(package, root, document)
     return Project(package, holder)
+
+
+def _project(package: Package, root: Path, document: dict[str, Any]) -> Project:
+    table, tool = document.get("project", {}), document.get("tool", {}).get("modelwright", {})
+    return Project(package, root, table, str(root / "pyproject.toml"), tool)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -217,7 +224,17 @@ def _check_agreement(project: Project) -> None:
         )
     if "version" in table and check_version(str(table["version"])) != manifest.version:
         raise _contradiction(project, "version", table["version"], manifest.version)
-    if manifest.environment.dependencies and "dependencies" not in dynamic:
+    if manifest.environment.dependencies:
+        check_dynamic(project)
+
+
+def check_dynamic(project: Project) -> None:
+    """Refuse a ``[project]`` table that does not say that the build adds dependencies.
+
+    Raises:
+        ProjectError: It says nothing of the kind.
+    """
+    if project.table and "dependencies" not in project.table.get("dynamic", []):
         raise ProjectError(
             "[project] does not say that the build adds dependencies.",
             where=f"{project.where}: project.dynamic",

@@ -30,6 +30,7 @@ from modelwright.errors import PackageError
 from modelwright.package import Package
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.signature import Field
+from modelwright.spec.weights import weights_name
 
 NAMESPACE = uuid.UUID("6f1d6b0e-6a0f-5c3e-9d0a-4f1f7b0c2a11")
 """Where serial numbers live: the same bill of materials has the same number (RFC 9562, UUID version 5)."""
@@ -55,15 +56,44 @@ def model_bom(package: Package, *, epoch: int) -> bytes:
     """
     manifest = package.manifest
     model, packages = _model(manifest), _packages(package)
-    bom = Bom(components=_components(packages))
-    bom.metadata.component = model
+    bom = _bom(model, [*_components(packages), *_weights(manifest)], epoch)
+    _connect(bom, model, manifest, packages)
+    document = _document(bom)
+    document["metadata"]["component"]["modelCard"] = _model_card(manifest)
+    return _numbered(document)
+
+
+def weights_bom(manifest: Manifest, *, epoch: int) -> bytes:
+    """Return the CycloneDX JSON of the wheel that holds a model's weights: the files and their digests.
+
+    Args:
+        manifest: The manifest of the model, which says the version of the weights.
+        epoch: Time of the document, seconds since 1970 UTC.
+    """
+    weights = _weights(manifest)[0]
+    weights.components = _files_of(manifest, str(weights.bom_ref.value))
+    if manifest.license:
+        weights.licenses = [LicenseExpression(manifest.license)]
+    return _numbered(_document(_bom(weights, [], epoch)))
+
+
+def _bom(subject: Component, components: Iterable[Component], epoch: int) -> Bom:
+    bom = Bom(components=components)
+    bom.metadata.component = subject
     bom.metadata.timestamp = datetime.fromtimestamp(epoch, UTC)
     tool = Component(type=ComponentType.APPLICATION, name="modelwright", version=version("modelwright"))
     bom.metadata.tools.components.add(tool)
-    _connect(bom, model, manifest, packages)
     bom.serial_number = uuid.UUID(int=0)
-    document = msgspec.json.decode(JsonV1Dot6(bom).output_as_string())
-    document["metadata"]["component"]["modelCard"] = _model_card(manifest)
+    return bom
+
+
+def _document(bom: Bom) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.json.decode(JsonV1Dot6(bom).output_as_string())
+    return document
+
+
+def _numbered(document: dict[str, Any]) -> bytes:
+    """Give a document its serial number, and write it."""
     number = uuid.uuid5(NAMESPACE, msgspec.json.encode(document, order="sorted").decode())
     document["serialNumber"] = f"urn:uuid:{number}"
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1) + b"\n"
@@ -83,16 +113,29 @@ def _model(manifest: Manifest) -> Component:
         licenses=[LicenseExpression(manifest.license)] if manifest.license else (),
         purl=purl,
         bom_ref=str(purl),
-        components=[
-            Component(
-                type=ComponentType.FILE,
-                name=f"artifacts/{file.path}",
-                bom_ref=f"{purl}#artifacts/{file.path}",
-                hashes=[_HASHES.from_hashlib_alg("sha256", file.sha256)],
-            )
-            for file in manifest.artifacts
-        ],
+        components=_files_of(manifest, str(purl)),
     )
+
+
+def _files_of(manifest: Manifest, owner: str) -> list[Component]:
+    """Return the artifacts; whichever wheel carries them, they are a part of the model."""
+    return [
+        Component(
+            type=ComponentType.FILE,
+            name=f"artifacts/{file.path}",
+            bom_ref=f"{owner}#artifacts/{file.path}",
+            hashes=[_HASHES.from_hashlib_alg("sha256", file.sha256)],
+        )
+        for file in manifest.artifacts
+    ]
+
+
+def _weights(manifest: Manifest) -> list[Component]:
+    """Return the distribution with the weights, if they are not in the package itself."""
+    if not manifest.weights:
+        return []
+    purl = _purl(weights_name(manifest.name), manifest.weights)
+    return [Component(type=ComponentType.DATA, name=purl.name, version=purl.version, purl=purl, bom_ref=str(purl))]
 
 
 def _packages(package: Package) -> list[dict[str, Any]]:
@@ -144,12 +187,14 @@ def _connect(bom: Bom, model: Component, manifest: Manifest, packages: list[dict
     by_name: dict[str, list[Component]] = {}
     for component in bom.components:
         by_name.setdefault(component.name, []).append(component)
-    direct = (canonicalize_name(Requirement(text).name) for text in manifest.environment.dependencies)
-    bom.register_dependency(model, _named(by_name, direct) or bom.components)
+    direct = [canonicalize_name(Requirement(text).name) for text in manifest.environment.dependencies]
+    weights = [weights_name(manifest.name)] if manifest.weights else []
+    wanted = [*_named(by_name, direct), *_named(by_name, weights)] if direct else bom.components
+    bom.register_dependency(model, wanted or bom.components)
     for locked in packages:
-        wanted = (canonicalize_name(str(each.get("name", ""))) for each in locked.get("dependencies", ()))
+        others = (canonicalize_name(str(each.get("name", ""))) for each in locked.get("dependencies", ()))
         for component in by_name[canonicalize_name(locked["name"])]:
-            bom.register_dependency(component, _named(by_name, wanted))
+            bom.register_dependency(component, _named(by_name, others))
 
 
 def _named(by_name: dict[str, list[Component]], names: Iterable[str]) -> list[Component]:

@@ -75,6 +75,9 @@ def build(
     )
     built = _built(path)
     output.result(built, _show)
+    if built.requires_weights and weights_beside(path) is None:
+        output.next(f"put the wheel of {built.requires_weights} beside {quoted(path)}, or publish both to a registry")
+        return 0
     find = f"--find-links {quoted(into)} " if built.requires_weights else ""
     output.next(f"modelwright verify {quoted(path)}", f"pip install {find}{quoted(path)}")
     return 0

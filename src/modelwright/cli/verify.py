@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from modelwright.cli.addresses import SOMEWHERE, At
+from modelwright.building.build import weights_beside
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag, quoted, size
 from modelwright.cli.references import resolve
@@ -57,7 +58,8 @@ def verify(
 def _suggestions(reference: str, found: VerifyReport) -> list[str]:
     wheel = found.extended.path if found.extended else reference
     if Path(wheel).suffix == ".whl":
-        return [f"pip install {quoted(wheel)}"]
+        split = Path(wheel).is_file() and weights_beside(Path(wheel))
+        return [f"pip install {f'--find-links {quoted(split.parent)} ' if split else ''}{quoted(wheel)}"]
     if not Path(reference).exists():
         return [f"modelwright inspect {reference}"]
     return [f"modelwright build {quoted(reference)}"]

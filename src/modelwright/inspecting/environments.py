@@ -28,6 +28,7 @@ from modelwright.inspecting import bytecode
 from modelwright.inspecting.installers import Installer, python_of
 from modelwright.inspecting.interpreters import Interpreter, find_interpreter
 from modelwright.inspecting.lock import locked
+from modelwright.inspecting.weights import checked_weights
 from modelwright.inspecting.wheel import check_wheel
 from modelwright.package import Package, open_wheel
 from modelwright.runtime.digests import cache_folder
@@ -87,7 +88,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def fresh(package: Package, wheel: Path, *, interpreter: Interpreter, installer: Installer) -> Iterator[Environment]:
+def fresh(
+    package: Package, wheel: Path, *, interpreter: Interpreter, installer: Installer, weights: Path | None = None
+) -> Iterator[Environment]:
     """Give a new environment that vanishes at the end of the block.
 
     Args:
@@ -95,19 +98,27 @@ def fresh(package: Package, wheel: Path, *, interpreter: Interpreter, installer:
         wheel: The wheel of it, which is installed last and without dependencies.
         interpreter: The Python to make it with.
         installer: What makes it.
+        weights: The wheel with its weights, if it does not carry them itself.
 
     Raises:
         EnvironmentBuildError: It cannot be made; what the installer said last is shown.
         PackageError: The package has no lock.
     """
     with tempfile.TemporaryDirectory(prefix="modelwright-verify-", ignore_cleanup_errors=True) as folder:
-        yield create(package, wheel, folder=Path(folder) / "env", interpreter=interpreter, installer=installer)
+        target = Path(folder) / "env"
+        yield create(package, wheel, folder=target, interpreter=interpreter, installer=installer, weights=weights)
 
 
 def create(
-    package: Package, wheel: Path, *, folder: Path, interpreter: Interpreter, installer: Installer
+    package: Package,
+    wheel: Path,
+    *,
+    folder: Path,
+    interpreter: Interpreter,
+    installer: Installer,
+    weights: Path | None = None,
 ) -> Environment:
-    """Make an environment in a folder that does not exist yet.
+    """Make an environment in a folder that does not exist yet; see :func:`fresh`.
 
     Raises:
         EnvironmentBuildError: It cannot be made.
@@ -121,6 +132,8 @@ def create(
         listed = folder / "requirements.txt"
         listed.write_bytes(requirements)
         installer.install(folder, listed)
+    if weights is not None:
+        installer.install_wheel(folder, weights)
     installer.install_wheel(folder, wheel)
     bytecode.restore(environment.libraries, interpreter.tag)
     return environment
@@ -133,7 +146,7 @@ def kept(
     """Give an environment with a wheel in it that is kept for the next time; it is made first if there is none.
 
     Args:
-        wheel: The wheel; it is checked to the last byte.
+        wheel: The wheel; it is checked to the last byte, and so are its weights if they lie beside it.
         installer: What makes the environment if it is not there.
         python: Version or path of the Python to use; by default one that the package was verified on.
         cache: Folder that holds the environments; by default one in the user's cache folder.
@@ -151,7 +164,8 @@ def kept(
     wanted = locked(package.lock, markers=interpreter.markers(), where=f"{package.files.where}: pylock.toml")
 
     def make(folder: Path) -> None:
-        create(package, wheel, folder=folder, interpreter=interpreter, installer=installer)
+        weights = checked_weights(package.manifest, wheel)
+        create(package, wheel, folder=folder, interpreter=interpreter, installer=installer, weights=weights)
 
     with keeping(target, make):
         environment = Environment(folder=target, interpreter=interpreter, installer=installer.name, wanted=wanted)

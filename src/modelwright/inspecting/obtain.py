@@ -1,7 +1,7 @@
 """Get the wheel of any package onto this machine.
 
 Called by verify, diff and predict, which install it. A wheel here is used as it is, one behind a URL is fetched
-whole, and anything else is built.
+whole, and anything else is built. Weights that are a wheel of their own lie beside it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 from modelwright.building.build import build
+from modelwright.inspecting.weights import download_weights
 from modelwright.package import Package, WheelFiles
 from modelwright.steps import Listener, ignore, timed
 
@@ -47,4 +48,6 @@ def _download(package: Package, files: WheelFiles, folder: Path, listener: Liste
         source.seek(0)
         shutil.copyfileobj(source, sink, _CHUNK)
         note.detail = f"{sink.tell():,} bytes"
+        if package.manifest.weights:
+            download_weights(package.manifest, package.files.where, folder)
     return target

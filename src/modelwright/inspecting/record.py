@@ -122,9 +122,10 @@ def _refuse(integrity: list[Problem], record: list[Problem], where: str) -> None
 
 
 def captured(package: Package) -> dict[str, Digest]:
-    """Return what the manifest says of files, by name in the wheel."""
+    """Return what the manifest says of files, by name in the wheel; weights of their own are in another one."""
     manifest, root = package.manifest, package.import_name
-    files = {f"{root}/{MODEL_FOLDER}/artifacts/{file.path}": file for file in manifest.artifacts}
+    own = () if manifest.weights else manifest.artifacts
+    files = {f"{root}/{MODEL_FOLDER}/artifacts/{file.path}": file for file in own}
     files |= {f"{root}/{file.path}": file for file in manifest.code}
     return {name: Digest("sha256", file.sha256.lower(), file.size) for name, file in files.items()}
 

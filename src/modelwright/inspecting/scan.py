@@ -21,8 +21,10 @@ from modelwright.errors import MissingExtraError, PackageError, UnknownPluginErr
 from modelwright.inspecting.content import Content, Kind, look_into
 from modelwright.inspecting.read import Reference, read
 from modelwright.inspecting.suspicion import Severity, judge_name, suspicious_calls
-from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Package
+from modelwright.inspecting.weights import weights_files
+from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Files, Package
 from modelwright.spec.struct import Frozen
+from modelwright.spec.weights import weights_folder, weights_requirement
 
 _CODE = (".py", ".pyw", ".pyi")
 _COMPILED = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib")
@@ -131,13 +133,20 @@ def _scan_package(package: Package) -> ScanReport:
     findings: list[Finding] = []
     ours = _our_files()
     prefix = f"{package.import_name}/{MODEL_FOLDER}/artifacts/"
+    shipped, unseen = _shipped(package)
+    findings += unseen
+    for files, name in (
+        *((package.files, name) for name in package.files.names() if name.startswith(prefix)),
+        *shipped,
+    ):
+        with files.open(name) as stream:
+            content = look_into(stream)
+        artifacts.append(_artifact(name, files.size(name), content))
+        findings += _artifact_findings(name, content, package=package.import_name)
     for name in package.files.names():
         if name.startswith(prefix):
-            with package.files.open(name) as stream:
-                content = look_into(stream)
-            artifacts.append(_artifact(name, package.files.size(name), content))
-            findings += _artifact_findings(name, content, package=package.import_name)
-        elif name.endswith(_CODE):
+            continue
+        if name.endswith(_CODE):
             scanned, found = _code(package, name, ours)
             code.append(scanned)
             findings += found
@@ -160,6 +169,19 @@ def _scan_package(package: Package) -> ScanReport:
         findings=report.findings,
         worst=report.worst,
     )
+
+
+def _shipped(package: Package) -> tuple[list[tuple[Files, str]], list[Finding]]:
+    """Return the artifacts that lie in the weights' own distribution, or the finding that nobody looked into them."""
+    requirement = weights_requirement(package.manifest)
+    if not requirement:
+        return [], []
+    files = weights_files(package)
+    if files is None:
+        told = f"says that the artifacts are in {requirement}, which is not here and was not looked into"
+        return [], [Finding(severity="warning", file="manifest.json", what=told)]
+    prefix = f"{weights_folder(package.manifest.name)}/artifacts/"
+    return [(files, name) for name in files.names() if name.startswith(prefix)], []
 
 
 def _report(

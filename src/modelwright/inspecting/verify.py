@@ -27,9 +27,11 @@ from modelwright.inspecting.matrix import Extension, extend, retag, runs_on
 from modelwright.inspecting.obtain import obtain
 from modelwright.inspecting.read import InstalledFiles, Reference, read
 from modelwright.inspecting.selftest import ScenarioResult, Selftest, run_selftest
+from modelwright.inspecting.weights import checked_weights
 from modelwright.inspecting.wheel import WheelReport, check_wheel
 from modelwright.package import FolderFiles, Package, open_wheel
 from modelwright.spec.struct import Frozen
+from modelwright.spec.weights import weights_name
 from modelwright.steps import Listener, Step, ignore, timed
 
 
@@ -142,12 +144,16 @@ def verify(
         wheel = _candidate(package, given, interpreter.tag, folder)
         with timed("check", listen) as note:
             checked = check_wheel(wheel)
+            weights = checked_weights(package.manifest, given)
             note.detail = f"{checked.files} files agree with RECORD and manifest"
         proved = open_wheel(wheel, sha256=checked.sha256)
         with timed("environment", listen) as note:
-            environment = stack.enter_context(fresh(proved, wheel, interpreter=interpreter, installer=chosen))
+            environment = stack.enter_context(
+                fresh(proved, wheel, interpreter=interpreter, installer=chosen, weights=weights)
+            )
             installed = environment.installed()
-            installed.pop(checked.name, None)
+            for own in (checked.name, *([weights_name(checked.name)] if weights else [])):
+                installed.pop(own, None)
             note.detail = f"{len(installed)} distributions by {chosen.name}, Python {interpreter.version}"
         problems = differences(environment.wanted, installed)
         problems += unmet(environment.requirements(), environment.installed(), markers=interpreter.markers())

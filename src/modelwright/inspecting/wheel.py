@@ -29,6 +29,7 @@ from modelwright.inspecting.agreement import (
 from modelwright.inspecting.record import check_files, problem
 from modelwright.package import Package, open_wheel
 from modelwright.spec.struct import Frozen
+from modelwright.spec.weights import weights_requirement
 
 
 class WheelReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -129,7 +130,8 @@ def _metadata_problems(package: Package, folder: str, named: FileName) -> list[P
         return problems
     problems = metadata_problems(metadata, named)
     required = {_normal(requirement) for requirement in metadata.requires_dist or ()}
-    for pin in package.manifest.environment.dependencies:
+    weights = weights_requirement(package.manifest)
+    for pin in (*package.manifest.environment.dependencies, *([weights] if weights else [])):
         try:
             if _normal(Requirement(pin)) not in required:
                 problems.append(problem("METADATA", f"does not require {pin!r} as the manifest does"))
