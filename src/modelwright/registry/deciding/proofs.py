@@ -1,0 +1,183 @@
+"""Gates about the wheels themselves: verified, scanned, signed. Pure.
+
+Called by :mod:`.gates`. Each asks for evidence about every wheel, bound to its digest; where there are several pieces
+about the same thing, the newest one counts, by number, whatever clocks said.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from modelwright.errors import EvidenceError
+from modelwright.inspecting.scan import ScanReport
+from modelwright.inspecting.suspicion import Severity
+from modelwright.inspecting.verify import VerifyReport
+from modelwright.registry.deciding.facts import Facts, ago
+from modelwright.registry.deciding.signing import verify_signature
+from modelwright.registry.gates import GateResult, Scan, Signed, Verified
+from modelwright.registry.projects import StoredFile
+
+_ORDER: tuple[Severity, ...] = ("info", "warning", "danger")
+NO_WHEEL = "the release has no wheel"
+
+
+class _Answer(NamedTuple):
+    """What was found about one wheel.
+
+    Attributes:
+        passed: Whether it is enough.
+        told: What was found.
+        evidence: Number of the evidence; ``None``: there is none.
+    """
+
+    passed: bool
+    told: str
+    evidence: int | None = None
+
+
+def verified(gate: Verified, facts: Facts) -> GateResult:
+    """Judge whether every wheel was proved, on every interpreter that is asked for and that it is for.
+
+    Source: :class:`~modelwright.registry.gates.Verified`.
+    """
+    answers = []
+    for tag in gate.on or ("",):
+        wheels = [wheel for wheel in facts.wheels if not tag or _is_for(wheel, tag)]
+        answers += [_proof(wheel, tag, gate.max_age_days, facts) for wheel in wheels]
+        if not wheels and facts.wheels:
+            answers.append(_Answer(False, f"no wheel is for {tag}"))
+    covered = {wheel.sha256 for wheel in facts.wheels for tag in gate.on or ("",) if not tag or _is_for(wheel, tag)}
+    answers += [_proof(wheel, "", gate.max_age_days, facts) for wheel in facts.wheels if wheel.sha256 not in covered]
+    name = " ".join(("verified", *(("on", ", ".join(gate.on)) if gate.on else ())))
+    age = f", at most {_number(gate.max_age_days)} days ago" if gate.max_age_days is not None else ""
+    where = f"on {' and '.join(gate.on)}" if gate.on else "on an interpreter it is for"
+    wheel = facts.wheels[0].filename if facts.wheels else "WHEEL"
+    python = f" --python {gate.on[0][2:3]}.{gate.on[0][3:]}" if gate.on else ""
+    return _result(
+        name,
+        answers,
+        threshold=f"proved {where}{age}, every scenario green",
+        hint=f"modelwright verify {wheel}{python} --json > report.json; "
+        f"modelwright publish {wheel} --evidence report.json",
+    )
+
+
+def scanned(gate: Scan, facts: Facts) -> GateResult:
+    """Judge what the scan found in every wheel, and in the wheels that hold its weights.
+
+    Source: :class:`~modelwright.registry.gates.Scan`.
+    """
+    wheels = {wheel.sha256: wheel.filename for wheel in facts.wheels}
+    answers = [_scan(sha256, name, gate, facts) for sha256, name in wheels.items()]
+    answers += [_scan(sha256, "its weights", gate, facts) for sha256 in facts.weights] if wheels else []
+    if gate.no_code_in_artifact and facts.release.executes_code:
+        answers.append(_Answer(False, f"its format, {facts.release.format or 'unknown'}, can run code"))
+    runs = "; no format that can run code" if gate.no_code_in_artifact else ""
+    return _result(
+        "scan",
+        answers,
+        threshold=f"nothing worse than {gate.worst}{runs}",
+        hint=f"modelwright scan {next(iter(wheels.values()), 'WHEEL')}",
+    )
+
+
+def signed(gate: Signed, facts: Facts) -> GateResult:
+    """Judge whether every wheel was signed with one of the keys.
+
+    Source: :class:`~modelwright.registry.gates.Signed`.
+    """
+    keys = {name: facts.keys[name] for name in gate.keys if name in facts.keys}
+    answers = [_signature(wheel, keys, facts) for wheel in facts.wheels]
+    wheel = facts.wheels[0].filename if facts.wheels else "WHEEL"
+    return _result(
+        "signed",
+        answers,
+        threshold=f"signed with {' or '.join(gate.keys) or 'a key, and none is listed'}",
+        hint=f"modelwright publish {wheel} --sign KEY.pem",
+    )
+
+
+def _proof(wheel: StoredFile, tag: str, max_age_days: float | None, facts: Facts) -> _Answer:
+    """Judge the newest verification of a wheel on an interpreter; empty: the best of all interpreters."""
+    newest: dict[str, _Answer] = {}
+    for evidence in facts.about(wheel.sha256, "verification"):
+        try:
+            report = msgspec.convert(evidence.content, VerifyReport)
+        except msgspec.ValidationError:
+            continue
+        if report.sha256 == wheel.sha256 and report.interpreter and tag in ("", report.interpreter):
+            age = facts.since(evidence.created)
+            newest[report.interpreter] = _Answer(*_report(report, age, max_age_days), evidence.id)
+    if newest:
+        return max(newest.values(), key=lambda answer: (answer.passed, answer.evidence))
+    return _Answer(False, f"{wheel.filename} was never verified{f' on {tag}' if tag else ''}")
+
+
+def _report(report: VerifyReport, age: timedelta, max_age_days: float | None) -> tuple[bool, str]:
+    where = f"{report.wheel} on {report.interpreter}"
+    failed = [result.name for result in report.scenarios if not result.passed]
+    if failed:
+        return False, f"{where}: {len(failed)} of {len(report.scenarios)} scenarios failed, {failed[0]} among them"
+    if not report.passed:
+        return False, f"{where}: failed: {report.problems[0] if report.problems else 'its report says so'}"
+    if not report.scenarios:
+        return False, f"{where}: no scenario ran"
+    told = f"{where}: {len(report.scenarios)} scenarios green, {ago(age)} ago"
+    return max_age_days is None or age <= timedelta(days=max_age_days), told
+
+
+def _is_for(wheel: StoredFile, tag: str) -> bool:
+    """Say whether a wheel can be installed on an interpreter, by its tags.
+
+    ``py3`` and, for wheels with a stable interface, nothing narrower is known: models have one or the other.
+    """
+    pythons = {one.partition("-")[0] for one in wheel.tags}
+    return not pythons or bool(pythons & {tag, tag.replace("cp", "py"), f"py{tag[2:3]}"})
+
+
+def _scan(sha256: str, name: str, gate: Scan, facts: Facts) -> _Answer:
+    for evidence in reversed(facts.about(sha256, "scan")):
+        try:
+            report = msgspec.convert(evidence.content, ScanReport)
+        except msgspec.ValidationError:
+            return _Answer(False, f"{name}: its scan cannot be read", evidence.id)
+        if gate.no_code_in_artifact and report.executes_code:
+            return _Answer(False, f"{name}: an artifact can run code when it is loaded", evidence.id)
+        bad = [one for one in report.findings if _ORDER.index(one.severity) > _ORDER.index(gate.worst)]
+        if bad or _ORDER.index(report.worst) > _ORDER.index(gate.worst):
+            told = f": {bad[0].file} {bad[0].what}" if bad else ""
+            return _Answer(False, f"{name}: {report.worst}{told}", evidence.id)
+        return _Answer(True, f"{name}: {report.worst if report.findings else 'nothing found'}", evidence.id)
+    return _Answer(False, f"{name} was never scanned")
+
+
+def _signature(wheel: StoredFile, keys: dict[str, bytes], facts: Facts) -> _Answer:
+    signatures = facts.about(wheel.sha256, "signature")
+    for evidence in reversed(signatures):
+        try:
+            name = verify_signature(evidence.content, wheel.sha256, keys)
+        except EvidenceError:
+            continue
+        return _Answer(True, f"{wheel.filename} by {name}", evidence.id)
+    return _Answer(False, f"{wheel.filename}: {'signed with other keys' if signatures else 'not signed'}")
+
+
+def _result(gate: str, answers: list[_Answer], *, threshold: str, hint: str) -> GateResult:
+    """Unite what was found about every wheel; nothing found is not enough."""
+    passed = bool(answers) and all(answer.passed for answer in answers)
+    told = [answer.told for answer in answers if answer.passed == passed] or [NO_WHEEL]
+    return GateResult(
+        gate=gate,
+        passed=passed,
+        value="; ".join(dict.fromkeys(told)),
+        threshold=threshold,
+        hint="" if passed else hint,
+        evidence=tuple(sorted({answer.evidence for answer in answers if answer.evidence is not None})),
+    )
+
+
+def _number(value: float | None) -> str:
+    return f"{value:g}"
