@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.building.build import weights_beside
+from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag, quoted, size
 from modelwright.cli.references import resolve
