@@ -63,6 +63,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
         ('[[stages]]\nname = "a"\ngates = [{ gate = "aproved" }]', "aproved"),
         ('[[stages]]\nname = "a"\ngates = [{ gate = "approved", count = 0 }]', "approval by nobody"),
         ("= broken", "not TOML"),
+        ('static_index = true\nstate = "postgresql:///x"', "cannot be kept true"),
         (
             '[[trusted_publishers]]\nissuer="i"\naudience="a"\nclaims={}\nprojects=["x"]\njwks_file="k"\nuser="ci"',
             "would be anyone",

@@ -101,7 +101,8 @@ class Settings(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
         title: What its pages call it.
         state: Database: empty: SQLite in the registry's folder; else ``postgresql://…`` or ``sqlite:///…``.
         files: Where files are kept: empty: the registry's folder; else a folder, ``s3://…``, ``gs://…``, ``az://…``.
-        static_index: Whether a static index is written beside the files, so that any web server can serve them.
+        static_index: Whether a static index is written beside the files, so that any web server can serve them; by
+            default where both the database and the files are in the registry's folder, which is where it stays true.
         stages: In order, first to last.
         anonymous_read: Whether somebody without a token may read.
         max_upload: Largest file that is taken, bytes.
@@ -114,7 +115,7 @@ class Settings(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     title: str = "Models"
     state: str = ""
     files: str = ""
-    static_index: bool = True
+    static_index: bool | None = None
     stages: tuple[Stage, ...] = tuple(Stage(name=name) for name in DEFAULT_STAGES)
     anonymous_read: bool = False
     max_upload: int = MAX_UPLOAD
@@ -122,6 +123,11 @@ class Settings(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     upstream: Upstream | None = None
     webhooks: tuple[Webhook, ...] = ()
     trusted_publishers: tuple[TrustedPublisher, ...] = ()
+
+    @property
+    def writes_static_index(self) -> bool:
+        """Whether a static index is written; another process with the same database would make it lie."""
+        return not self.state and not self.files if self.static_index is None else self.static_index
 
     def stage(self, name: str) -> Stage | None:
         """Return a stage by its name, ``None`` if there is none."""
@@ -165,6 +171,13 @@ def parse_settings(content: bytes, *, where: str = FILE) -> Settings:
         raise SettingsError("The settings cannot be understood.", where=where, why=str(error)) from error
     _check_stages(settings, where)
     _check_publishers(settings, where)
+    if settings.static_index and (settings.state or settings.files):
+        raise SettingsError(
+            "A static index cannot be kept true here.",
+            where=where,
+            why="It lies in the registry's folder, and the database or the files do not.",
+            hint="Leave static_index out, and run modelwright registry.",
+        )
     return settings
 
 

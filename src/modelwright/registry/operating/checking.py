@@ -63,7 +63,7 @@ def repair(desk: Desk, *, listener: Listener = ignore) -> CheckReport:
     _remove_partial(desk)
     from msgspec.structs import replace
 
-    return replace(report, repaired=True, pages=statics.rebuild(desk) if desk.settings.static_index else 0)
+    return replace(report, repaired=True, pages=statics.rebuild(desk) if desk.settings.writes_static_index else 0)
 
 
 def _check(desk: Desk, listener: Listener) -> CheckReport:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from modelwright.errors import UnavailableError, UnknownReleaseError
+from modelwright.errors import UnknownReleaseError
 from modelwright.registry.admitting.admit import Announced
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.evidence import Evidence, EvidenceKind
@@ -263,9 +263,9 @@ class LocalService:
         return project
 
     def _refresh(self) -> None:
-        """Bring the static index up to date; if it cannot be written, it stays stale and is said to be."""
-        try:
-            statics.refresh(self.desk)
-        except UnavailableError:
-            if self.desk.settings.static_index:
-                raise
+        """Bring the static index up to date.
+
+        Raises:
+            UnavailableError: It cannot be written. The change itself is made; the pages stay marked as stale.
+        """
+        statics.refresh(self.desk)

@@ -26,7 +26,7 @@ def refresh(desk: Desk) -> int:
     Raises:
         UnavailableError: They cannot be written; they stay marked as stale.
     """
-    if not desk.settings.static_index:
+    if not desk.settings.writes_static_index:
         return 0
     # The last file of a view that is written.
     if not all((desk.root / view / "simple" / JSON_FILE).is_file() for view in _views(desk)):
