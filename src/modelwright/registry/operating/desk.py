@@ -16,7 +16,7 @@ from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 from sqlalchemy import Connection
 
-from modelwright.errors import LoginError, ModelwrightError, RequestError, UnknownReleaseError
+from modelwright.errors import LoginError, ModelwrightError, RequestError, UnavailableError, UnknownReleaseError
 from modelwright.registry.audit import Action, Entry
 from modelwright.registry.deciding.access import Deed, allowed
 from modelwright.registry.people import Principal
@@ -89,14 +89,15 @@ class Desk:
     def judged(self, entry: Entry) -> Iterator[None]:
         """Log what is refused inside this block, then refuse it.
 
-        What nobody in particular tried is not logged: a client that sends its token only when asked begins so.
+        What nobody in particular tried is not logged: a client that sends its token only when asked begins so. Nor is
+        what could not be done: nobody denied it.
 
         Args:
             entry: What to log; its outcome becomes ``denied``.
         """
         try:
             yield
-        except LoginError:
+        except (LoginError, UnavailableError):
             raise
         except ModelwrightError as error:
             self.deny(entry, error)
