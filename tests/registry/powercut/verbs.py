@@ -6,7 +6,6 @@ same verb gives the same registry, to the byte.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -110,10 +109,11 @@ def day(folder: Path, done: Done) -> None:
     service.close()
 
 
-def warm() -> None:
-    """Import whatever is imported late."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        opened(folder / "registry").close()
-    finally:
-        shutil.rmtree(folder)
+def warm(*wheels: Path) -> None:
+    """Import whatever is imported late, and let SQLAlchemy compile what it is asked."""
+    with tempfile.TemporaryDirectory() as folder:
+        service = opened(Path(folder) / "registry")
+        for wheel in wheels:
+            service.upload(wheel)
+        service.projects()
+        service.close()
