@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from object_stores import bucket, s3_endpoint
+from postgres import postgres_server, postgresql
 from registry_wheels import library_wheel, model_wheel
 
 if TYPE_CHECKING:
     from modelwright.registry.operating.local import LocalService
 
-__all__ = ["bucket", "s3_endpoint"]
+__all__ = ["bucket", "postgres_server", "postgresql", "s3_endpoint"]
 """Fixtures that live beside this file."""
 Wheels = Callable[..., Path]
 
