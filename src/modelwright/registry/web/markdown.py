@@ -9,7 +9,7 @@ Source: CommonMark 0.31 with GitHub's tables; RFC 2397 (``data:``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from urllib.parse import quote
 
@@ -35,7 +35,7 @@ def card_html(card: str, charts: Mapping[str, bytes]) -> Markup:
         Markup('<h3>Use</h3>\n<p>&lt;b&gt;no&lt;/b&gt; [x](javascript:1)</p>\n')
     """
     tokens = _parser().parse(_FRONT_MATTER.sub("", card.replace("\r\n", "\n"), count=1))
-    shown = list(_lowered(_untitled(tokens)))
+    shown = list(_lowered(_headed(_untitled(tokens))))
     for token in shown:
         if token.children is not None:
             token.children = list(_inline(token.children, charts))
@@ -65,7 +65,20 @@ def _untitled(tokens: Sequence[Token]) -> Sequence[Token]:
     return tokens[3:] if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1" else tokens
 
 
-def _lowered(tokens: Sequence[Token]) -> Iterator[Token]:
+def _headed(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Leave out the heads of tables that say nothing, which a screen reader would read out as empty columns."""
+    at = 0
+    while at < len(tokens):
+        if tokens[at].type == "thead_open":
+            end = next(place for place in range(at, len(tokens)) if tokens[place].type == "thead_close")
+            if not any(token.content for token in tokens[at:end]):
+                at = end + 1
+                continue
+        yield tokens[at]
+        at += 1
+
+
+def _lowered(tokens: Iterable[Token]) -> Iterator[Token]:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(max(int(token.tag[1]) + 1, 3), DEEPEST)}"

@@ -29,12 +29,14 @@ class StageView(Frozen, frozen=True, kw_only=True):
         runs: What it runs; ``None``: nothing.
         back: Version that a rollback would return to; empty: none.
         offer: Version that could be promoted here; empty: none is newer.
+        yanked: Whether what it runs was yanked.
     """
 
     name: str
     runs: Placement | None
     back: str
     offer: str
+    yanked: bool
 
 
 class ReleaseView(Frozen, frozen=True, kw_only=True):
@@ -109,7 +111,12 @@ def _stage(project: Project, name: str) -> StageView:
         runs=runs,
         back=back.version if runs and back else "",
         offer=latest.version if latest and newer and latest.yanked is None else "",
+        yanked=_is_yanked(project.release(runs.version)) if runs else False,
     )
+
+
+def _is_yanked(release: Release | None) -> bool:
+    return release is not None and release.yanked is not None
 
 
 def former(project: Project, stage: str) -> Placement | None:

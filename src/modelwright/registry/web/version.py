@@ -28,6 +28,7 @@ from modelwright.spec.struct import Frozen
 EVENTS = 50
 """Entries of the log about this release that are shown; the others are on the audit page."""
 MOST_SCENARIOS = 60
+MOST_NOTES = 50
 MOST_ROWS = 5
 """Rows of a scenario that are shown."""
 MOST_COLUMNS = 12
@@ -74,12 +75,14 @@ class EvidenceView(Frozen, frozen=True, kw_only=True):
         file: Name of the wheel it is about.
         says: What it says.
         good: Whether it speaks for the release; ``None``: neither.
+        notes: What it found, a sentence each.
     """
 
     evidence: Evidence
     file: str
     says: str
     good: bool | None
+    notes: tuple[str, ...]
 
 
 class VersionView(Frozen, frozen=True, kw_only=True):
@@ -96,6 +99,7 @@ class VersionView(Frozen, frozen=True, kw_only=True):
         card: The card.
         inputs: Fields it takes.
         outputs: Fields it gives.
+        datasets: Data sets it was measured on; training data last.
         measures: Its metrics.
         importance: Which fields matter.
         scenarios: Its scenarios.
@@ -114,6 +118,7 @@ class VersionView(Frozen, frozen=True, kw_only=True):
     card: Markup
     inputs: tuple[FieldView, ...]
     outputs: tuple[FieldView, ...]
+    datasets: tuple[str, ...]
     measures: tuple[Measured, ...]
     importance: tuple[RankedField, ...]
     scenarios: tuple[ScenarioView, ...]
@@ -145,6 +150,7 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         card=card_html(contents.card, contents.charts) if contents else Markup(),
         inputs=tuple(map(field_view, manifest.signature.inputs)) if manifest else (),
         outputs=tuple(map(field_view, manifest.signature.outputs)) if manifest else (),
+        datasets=_datasets(release),
         measures=measured(release.evaluations),
         importance=ranked(manifest.importance) if manifest else (),
         scenarios=_scenarios(contents.scenarios, proofs) if contents else (),
@@ -153,6 +159,11 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         events=tuple(service.history(selection)),
     )
     return render("version.html", site, request, view)
+
+
+def _datasets(release: Release) -> tuple[str, ...]:
+    named = dict.fromkeys(one.dataset for one in release.evaluations)
+    return tuple(sorted(named, key=lambda name: name.startswith("train")))
 
 
 def _read(site: Site, service: Service, project: Project, wheel: StoredFile | None) -> tuple[Contents | None, str]:
@@ -202,7 +213,15 @@ def _scenario(scenario: Scenario, result: ScenarioResult | None) -> ScenarioView
 
 def _told(file: StoredFile, evidence: Evidence) -> EvidenceView:
     says, good = _says(evidence.kind, evidence.content)
-    return EvidenceView(evidence=evidence, file=file.filename, says=says, good=good)
+    return EvidenceView(
+        evidence=evidence, file=file.filename, says=says, good=good, notes=_notes(evidence.kind, evidence.content)
+    )
+
+
+def _notes(kind: str, content: Any) -> tuple[str, ...]:
+    findings = content.get("findings") if kind == "scan" and isinstance(content, dict) else None
+    listed = [one for one in findings if isinstance(one, dict)] if isinstance(findings, list) else []
+    return tuple(f"{one.get('severity')}: {one.get('file')} {one.get('what')}" for one in listed[:MOST_NOTES])
 
 
 def _says(kind: str, content: Any) -> tuple[str, bool | None]:

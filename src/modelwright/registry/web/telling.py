@@ -1,0 +1,42 @@
+"""Tell entries of the log in words: what was done, or what was tried and refused."""
+
+from __future__ import annotations
+
+from modelwright.registry.audit import Action, Entry
+
+_VERBS: dict[Action, tuple[str, str]] = {
+    "publish": ("published", "publish"),
+    "promote": ("promoted", "promote"),
+    "rollback": ("rolled back", "roll back"),
+    "yank": ("yanked", "yank"),
+    "unyank": ("took back the yank of", "take back the yank of"),
+    "delete": ("deleted", "delete"),
+    "evidence": ("attached evidence to", "attach evidence to"),
+    "approve": ("approved", "approve"),
+    "owners": ("changed the owners", "change the owners"),
+    "status": ("changed the status", "change the status"),
+    "token": ("made a token", "make a token"),
+    "revoke": ("revoked a token", "revoke a token"),
+    "configure": ("configured the registry", "configure the registry"),
+    "login": ("logged in", "log in"),
+}
+"""What is said of each action when it was done, and after "tried to"."""
+
+
+def did(entry: Entry) -> str:
+    """Return what somebody did, as the verb of a sentence that they begin.
+
+    Example:
+        >>> promoted = dict(sequence=1, time="", actor="ann", action="promote", previous="")
+        >>> did(Entry(outcome="done", **promoted)), did(Entry(outcome="denied", **promoted))
+        ('promoted', 'tried to promote')
+    """
+    past, plain = _VERBS[entry.action]
+    kind = str(entry.detail.get("kind", ""))
+    if entry.action == "evidence" and kind:
+        past, plain = past.replace("evidence", f"{kind} evidence"), plain.replace("evidence", f"{kind} evidence")
+    if entry.outcome == "denied":
+        return f"tried to {plain}"
+    if entry.action == "promote" and entry.detail.get("broke_glass"):
+        return "broke the glass to promote"
+    return past
