@@ -23,7 +23,7 @@ from modelwright.registry.people import Principal
 from modelwright.registry.projects import Project, Release
 from modelwright.registry.settings import PRIVATE, Settings, Stage
 from modelwright.registry.state.database import State, Transaction
-from modelwright.registry.state.queries import load_project, load_summaries
+from modelwright.registry.state.queries import all_names, load_project
 from modelwright.registry.state.tables import outbox, projects, stale
 from modelwright.registry.storing.store import Store
 from modelwright.runtime.suggestions import nearest
@@ -78,7 +78,7 @@ class Desk:
         normal = normal_name(name)
         project = load_project(connection, normal)
         if project is None:
-            names = [summary.name for summary in load_summaries(connection)]
+            names = all_names(connection)
             seen = [name for name in names if not self.principal.projects or name in self.principal.projects]
             raise UnknownReleaseError(
                 f"There is no project {normal!r} in this registry.", hint=did_you_mean(normal, seen)
@@ -146,8 +146,7 @@ class Desk:
         """Log a change and mark what it makes stale: the project's pages, and whoever wants to be told."""
         logged = transaction.log(entry)
         if logged.project:
-            changed = projects.update().where(projects.c.name == logged.project)
-            transaction.connection.execute(changed.values(serial=logged.sequence, changed=logged.time))
+            _renew(transaction, logged)
             transaction.connection.execute(stale.delete().where(stale.c.project == logged.project))
             transaction.connection.execute(stale.insert().values(project=logged.project))
         for webhook in self.settings.webhooks:
@@ -163,6 +162,19 @@ class Desk:
                     )
                 )
         return logged
+
+
+def _renew(transaction: Transaction, logged: Entry) -> None:
+    """Bring the row of a project up to date with its releases, and number it by the change."""
+    project = load_project(transaction.connection, logged.project)
+    latest = project.latest if project else None
+    row = {
+        "serial": logged.sequence,
+        "changed": logged.time,
+        "latest": latest.version if latest else "",
+        "summary": latest.summary if latest else "",
+    }
+    transaction.connection.execute(projects.update().where(projects.c.name == logged.project).values(row))
 
 
 def the_release(project: Project, version: str) -> Release:

@@ -191,8 +191,9 @@ def _insert(
 ) -> Publication:
     connection, now, user = transaction.connection, transaction.now, desk.principal.user
     if project is None:
-        row = {"name": admitted.project, "kind": admitted.kind, "created": now, "changed": now}
-        connection.execute(projects.insert().values(row | {"serial": 0, "status": "active", "status_reason": ""}))
+        row = {"name": admitted.project, "kind": admitted.kind, "created": now, "changed": now, "serial": 0}
+        row |= {"status": "active", "status_reason": "", "latest": "", "summary": ""}
+        connection.execute(projects.insert().values(row))
         if user:
             connection.execute(owners.insert().values(project=admitted.project, owner=user))
     release = project.release(admitted.version) if project else None

@@ -106,7 +106,6 @@ def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSum
         search: Looked for in names and summaries, without case; empty: all.
     """
     wanted = _matching(search) if search else true()
-    latest = _latest_releases(connection)
     stages: dict[str, dict[str, str]] = {}
     for row in connection.execute(select(placements).where(placements.c.current)):
         stages.setdefault(row.project, {})[row.stage] = row.version
@@ -116,8 +115,8 @@ def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSum
         ProjectSummary(
             name=row.name,
             kind=row.kind,
-            summary=latest[row.name].summary if row.name in latest else "",
-            latest=latest[row.name].version if row.name in latest else "",
+            summary=row.summary,
+            latest=row.latest,
             owners=by_project.get(row.name, ()),
             stages=stages.get(row.name, {}),
             changed=row.changed,
@@ -129,22 +128,14 @@ def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSum
 
 
 def _matching(search: str) -> ColumnElement[bool]:
-    named = select(releases.c.project).where(releases.c.summary.icontains(search, autoescape=True))
-    return or_(projects.c.name.icontains(search, autoescape=True), projects.c.name.in_(named))
-
-
-def _latest_releases(connection: Connection) -> dict[str, Any]:
-    columns = releases.c
-    rows = connection.execute(
-        select(columns.project, columns.version, columns.summary, columns.yanked).where(~columns.deleted)
+    return or_(
+        projects.c.name.icontains(search, autoescape=True), projects.c.summary.icontains(search, autoescape=True)
     )
-    best: dict[str, tuple[Any, Any]] = {}
-    for row in rows:
-        version = Version(row.version)
-        rank = (row.yanked is None, not version.is_prerelease, version)
-        if row.project not in best or rank > best[row.project][0]:
-            best[row.project] = (rank, row)
-    return {name: row for name, (_, row) in best.items()}
+
+
+def all_names(connection: Connection) -> list[str]:
+    """List the names of all projects there ever were."""
+    return list(connection.scalars(select(projects.c.name)))
 
 
 def names_in(connection: Connection, stage: str = "") -> tuple[str, ...]:

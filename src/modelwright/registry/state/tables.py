@@ -34,6 +34,9 @@ projects = Table(
     Column("serial", Integer, nullable=False, index=True),
     Column("status", String(20), nullable=False, default="active"),
     Column("status_reason", Text, nullable=False, default=""),
+    # Of the release that the name alone means: a list of ten thousand projects reads no releases.
+    Column("latest", String(100), nullable=False, default=""),
+    Column("summary", Text, nullable=False, default=""),
 )
 
 owners = Table(

@@ -22,6 +22,8 @@ def upgrade() -> None:
         sa.Column("serial", sa.Integer, nullable=False, index=True),
         sa.Column("status", sa.String(20), nullable=False),
         sa.Column("status_reason", sa.Text, nullable=False),
+        sa.Column("latest", sa.String(100), nullable=False),
+        sa.Column("summary", sa.Text, nullable=False),
     )
     op.create_table(
         "owners",
