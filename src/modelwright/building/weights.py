@@ -36,9 +36,9 @@ from modelwright.spec.weights import (
 
 TOGETHER = 2**63
 """A threshold that no artifacts reach: the wheel carries them itself."""
-_SIZE = re.compile(r"(?P<number>[0-9]{1,15})\s?(?P<unit>[kMGT]?i?B)?")
+_SIZE = re.compile(r"(?P<number>[0-9]{1,15})\s?(?P<unit>[A-Za-z]{1,3})?")
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_UNITS |= {"KiB": 2**10, "kiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 class Parts(NamedTuple):
