@@ -44,7 +44,8 @@ def refused(scope: Scope, status: int, error: ModelwrightError, *, site: Site) -
         answer = as_json(error.to_dict(), status=status)
     elif "text/html" in accept and not (path.startswith(_PLAIN) or "/simple/" in path):
         page = refusal(site, PageRequest(path=path, principal=scope.get("principal", NOBODY)), error, status=status)
-        answer = Response(page.body, page.status, media_type=page.media_type, headers={"Cache-Control": NO_STORE})
+        # No challenge: a browser would ask for a password in a window of its own instead of showing the page.
+        return Response(page.body, page.status, media_type=page.media_type, headers={"Cache-Control": NO_STORE})
     else:
         answer = as_text(f"{error}\n", status=status)
     if status == 401:

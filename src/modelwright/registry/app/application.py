@@ -26,6 +26,7 @@ from modelwright.registry.app.sessions import Sessions, session_key
 from modelwright.registry.app.simple import Pages as Rendered
 from modelwright.registry.app.simple import Simple
 from modelwright.registry.app.throttle import Throttle
+from modelwright.registry.app.trusting import Trusting
 from modelwright.registry.app.uploads import upload
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.settings import PRIVATE
@@ -78,6 +79,7 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
         *(Route(path, endpoint, methods=["GET"]) for path, endpoint in looks),
         *(Route(path, take, methods=["POST"]) for path in ("/legacy/", "/legacy", "/")),
         *api_routes(access),
+        *Trusting(access).routes(),
         *Pages(access, site).routes(),
     ]
 

@@ -8,7 +8,7 @@ Source: RFC 9110 (conditional requests, ranges), RFC 8246 (immutable), PEP 658 a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from modelwright.errors import UnknownReleaseError
 from modelwright.registry.app.answers import header
 from modelwright.registry.app.parameters import checked
 from modelwright.registry.app.ranges import OutOfRange, Span, matches, span_of
+from modelwright.registry.app.sendfile import SendFile, sender
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.projects import StoredFile
 from modelwright.registry.storing.store import Key
@@ -140,26 +141,29 @@ class FileAnswer(Response):
         del receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
-            async for piece in self._pieces():
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if self.source.path is None:
+                await self._send_pieces(send)
+            else:
+                await self._send_file(self.source.path, sender(scope), send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        if self.source.path is None:
-            pieces = await anyio.to_thread.run_sync(self.source.pieces.of, self.span)
-            while piece := await anyio.to_thread.run_sync(next, pieces, b""):
-                yield piece
-            return
-        stream = await anyio.to_thread.run_sync(_open_at, self.source.path, self.span.start)
-        left = self.span.stop - self.span.start
+    async def _send_pieces(self, send: Send) -> None:
+        """Send what lies elsewhere, as it comes."""
+        pieces = await anyio.to_thread.run_sync(self.source.pieces.of, self.span)
+        while piece := await anyio.to_thread.run_sync(next, pieces, b""):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def _send_file(self, path: Path, kernel: SendFile | None, send: Send) -> None:
+        """Send a file on this machine: by the kernel, or by pieces where the server does not let it."""
+        stream = await anyio.to_thread.run_sync(_open_at, path, self.span.start)
         try:
-            while left:
-                piece = await anyio.to_thread.run_sync(stream.read, min(CHUNK, left))
-                if not piece:
-                    # The length was promised: closing early tells the client that it has not got everything.
-                    raise UnknownReleaseError(f"{self.source.name} is shorter than it should be.")
+            if kernel is not None:
+                await kernel(stream, self.span.start, self.span.stop)
+                return
+            left = self.span.stop - self.span.start
+            while left and (piece := await anyio.to_thread.run_sync(stream.read, min(CHUNK, left))):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
                 left -= len(piece)
-                yield piece
         finally:
             stream.close()
 

@@ -34,6 +34,12 @@ KEPT = frozenset(
     )
 )
 """Fields that are looked at. All others repeat what the file's own metadata says, which is what counts."""
+DIGESTS: dict[str, Callable[[], Any]] = {
+    "sha256_digest": hashlib.sha256,
+    "md5_digest": lambda: hashlib.md5(usedforsecurity=False),
+    "blake2_256_digest": lambda: hashlib.blake2b(digest_size=32),
+}
+"""What a form may announce of its file."""
 MAX_PARTS = 4096
 MAX_FIELD = 16 * 2**20
 """Largest field but the file, bytes: a description is a whole model card."""
@@ -66,7 +72,8 @@ class UploadForm:
         self.filename = ""
         self.size = 0
         self._limit = limit
-        self._hashes = (hashlib.sha256(), hashlib.md5(usedforsecurity=False), hashlib.blake2b(digest_size=32))
+        self._target = target
+        self._sha256 = hashlib.sha256()
         self._stream = target.open("xb")
         self._parts = self._weight = 0
         self._name = ""
@@ -118,16 +125,24 @@ class UploadForm:
         self._stream.close()
         if not self._complete or not self.filename:
             raise RequestError("The form ends before its end." if not self._complete else "The form has no file.")
-        sha256, md5, blake2 = (one.hexdigest() for one in self._hashes)
-        for field, found in (("sha256_digest", sha256), ("md5_digest", md5), ("blake2_256_digest", blake2)):
+        sha256 = self._sha256.hexdigest()
+        for field in DIGESTS:
             announced = self.fields.get(field, "").lower()
-            if announced and announced != found:
+            if not announced:
+                continue
+            found = sha256 if field == "sha256_digest" else self._digest(field)
+            if announced != found:
                 raise RequestError(
                     f"The file that arrived is not the one that was announced: {field} differs.",
                     why=f"announced {announced[:16]}…, arrived {found[:16]}…",
                     hint="Upload it again.",
                 )
         return sha256
+
+    def _digest(self, field: str) -> str:
+        """Hash the file in the way a field says; it is in memory still, and sha256 is what counts anyway."""
+        with self._target.open("rb") as stream:
+            return hashlib.file_digest(stream, DIGESTS[field]).hexdigest()
 
     def close(self) -> None:
         """Close the file, whatever happened."""
@@ -161,8 +176,7 @@ class UploadForm:
         self.size += len(data)
         if self.size > self._limit:
             raise Refusal(413, RequestError(f"A file is at most {self._limit} bytes here.", hint="max_upload"))
-        for one in self._hashes:
-            one.update(data)
+        self._sha256.update(data)
         self._stream.write(data)
 
     def _collect(self, data: memoryview) -> None:

