@@ -41,8 +41,8 @@ def standing(folder: Path) -> Standing:
 
 
 def static_pages(folder: Path) -> dict[str, bytes]:
-    """Return every page of the static index by its path."""
-    found = sorted(folder.glob("simple/**/*")) + sorted(folder.glob("*/simple/**/*"))
+    """Return every page of the static index by its path; what a dead process left beside them is no page."""
+    found = sorted(folder.glob("simple/**/index.*")) + sorted(folder.glob("*/simple/**/index.*"))
     return {str(path.relative_to(folder)): path.read_bytes() for path in found if path.is_file()}
 
 

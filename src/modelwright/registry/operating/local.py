@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from modelwright.errors import UnknownReleaseError
+from modelwright.errors import UnavailableError, UnknownReleaseError
 from modelwright.registry.admitting.admit import Announced
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.evidence import Evidence, EvidenceKind
@@ -263,9 +263,17 @@ class LocalService:
         return project
 
     def _refresh(self) -> None:
-        """Bring the static index up to date.
+        """Bring the static index up to date, after a change.
 
         Raises:
             UnavailableError: It cannot be written. The change itself is made; the pages stay marked as stale.
         """
-        statics.refresh(self.desk)
+        try:
+            statics.refresh(self.desk)
+        except UnavailableError as error:
+            raise UnavailableError(
+                "It is done and in the log, but the static index still shows what was before.",
+                where=str(self.desk.root),
+                why=error.why,
+                hint="Make room, or let this user write there; then: modelwright registry check",
+            ) from error

@@ -59,7 +59,8 @@ def open_local(
     service = LocalService(
         Desk(state=state, store=store, settings=settings, root=folder, principal=principal or local_user(user))
     )
-    statics.refresh(service.desk)
+    with suppress(UnavailableError):  # who only wants to read can; whoever changes something is told
+        statics.refresh(service.desk)
     return service
 
 

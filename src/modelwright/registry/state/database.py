@@ -202,5 +202,5 @@ def _understood(where: str = "") -> Iterator[None]:
             "The registry's database cannot be used; nothing was changed.",
             where=where,
             why=str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__,
-            hint="modelwright registry check",
+            hint="Make room." if "is full" in str(error.orig) else "modelwright registry check",
         ) from error
