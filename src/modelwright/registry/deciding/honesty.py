@@ -6,12 +6,35 @@ without running anything, so that whoever publishes can see the same beforehand.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from packaging.version import Version
 
 from modelwright.errors import Problem, VersionStepError
 from modelwright.inspecting.changes import Verdict
 from modelwright.inspecting.diff import compare
 from modelwright.package import Package
+from modelwright.registry.projects import Release
+
+
+def release_before(releases: Iterable[Release], version: str) -> Release | None:
+    """Return the release that a version makes its promise about: the highest final one below it.
+
+    Pre-releases and development releases promise nothing, so that nothing is held against them: 2.0.0 and 2.0.0rc2
+    are both compared with 1.3.0, whatever 2.0.0rc1 was. A yanked release counts; a deleted one is not among them.
+
+    Args:
+        releases: The releases that are there.
+        version: The version that is published.
+
+    Example:
+        >>> known = [Release(version=one, created="", publisher="") for one in ("1.2.0", "1.3.0", "2.0.0rc1", "3.0")]
+        >>> release_before(known, "2.0.0").version
+        '1.3.0'
+    """
+    new = Version(version)
+    final = [one for one in releases if not Version(one.version).is_prerelease and Version(one.version) < new]
+    return max(final, key=lambda one: Version(one.version), default=None)
 
 
 def honest(before: Package, after: Package) -> Verdict:
@@ -21,7 +44,7 @@ def honest(before: Package, after: Package) -> Verdict:
     promises that nothing but the packaging changed; a development release promises nothing.
 
     Args:
-        before: The highest release below the new one.
+        before: The release that the new one makes its promise about, see :func:`release_before`.
         after: The new release.
 
     Raises:
