@@ -190,11 +190,11 @@ class RangeStream(io.RawIOBase):
         )
 
 
-class DownloadedStream(io.RawIOBase):
-    """A whole file that was read into a temporary one, which vanishes when nobody reads it any more.
+class OwnedStream(io.RawIOBase):
+    """A file that is closed when nobody reads it any more; a temporary one vanishes with that.
 
     Args:
-        file: The temporary file; the stream owns it from now on.
+        file: The file; the stream owns it from now on.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -226,7 +226,7 @@ class DownloadedStream(io.RawIOBase):
         return self._file.read(-1 if size is None else size)
 
     def close(self) -> None:
-        """Remove the temporary file."""
+        """Close the file."""
         self._file.close()
         super().close()
 
@@ -271,7 +271,7 @@ def spooled(response: httpx2.Response, url: str, *, limit: int = DOWNLOAD_LIMIT)
         whole.close()
         raise
     whole.seek(0)
-    return cast(BinaryIO, DownloadedStream(cast(BinaryIO, whole)))
+    return cast(BinaryIO, OwnedStream(cast(BinaryIO, whole)))
 
 
 def _check_status(response: httpx2.Response, url: str) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from packaging.tags import Tag, sys_tags
 from packaging.utils import parse_wheel_filename
 
 from modelwright.building.archive import replacing
 from modelwright.errors import DamageError, PackageError, StorageError, UnknownReleaseError
+from modelwright.inspecting.remote import OwnedStream
 from modelwright.package import Package, open_wheel
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.projects import Placement, Project, Release, StoredFile
@@ -85,8 +87,10 @@ def open_release(service: Service, project: Project, release: Release) -> Packag
         )
     ranks = {tag: rank for rank, tag in enumerate(sys_tags())}
     file = min(found, key=lambda one: _rank(one, ranks))
+    # The package is the only one that reads the stream, and closes it by vanishing.
+    stream = cast(BinaryIO, OwnedStream(service.open_file(file.sha256)))
     try:
-        return open_wheel(service.open_file(file.sha256), where=file.filename, sha256=file.sha256)
+        return open_wheel(stream, where=file.filename, sha256=file.sha256)
     except PackageError as error:
         if project.kind == "model":
             raise

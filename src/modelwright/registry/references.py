@@ -107,10 +107,10 @@ def check_stage(stage: str, stages: tuple[str, ...]) -> None:
         ...     check_stage("prod", ("dev", "production"))
         ... except UnknownReleaseError as error:
         ...     error.hint
-        'The stages are dev, production.'
+        "Did you mean 'production'?"
     """
     if stage not in stages:
-        meant = nearest(stage, stages)
+        meant = nearest(stage, stages) or next((one for one in stages if stage and one.startswith(stage)), "")
         hint = f"Did you mean {meant!r}?" if meant else f"The stages are {', '.join(stages)}."
         raise UnknownReleaseError(f"There is no stage {stage!r}.", hint=hint)
 

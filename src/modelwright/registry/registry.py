@@ -91,6 +91,12 @@ class Registry:
             self.__dict__["service"] = open_or_make(self.folder)
         return self.service
 
+    def close(self) -> None:
+        """Close the database of a folder; of a server nothing is kept open."""
+        if self.folder is not None and "service" in vars(self):
+            self.local().close()
+            del self.__dict__["service"]
+
     @property
     def stages(self) -> tuple[str, ...]:
         """Names of the stages, first to last."""

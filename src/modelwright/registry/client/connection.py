@@ -8,7 +8,9 @@ Source: RFC 6750 section 2.1 (bearer tokens).
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -50,7 +52,9 @@ class Connection:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "modelwright"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, follow_redirects=False)
+        return httpx2.Client(
+            base_url=self.url, headers=headers, timeout=TIMEOUT, follow_redirects=False, verify=_authorities()
+        )
 
     def ask(
         self, method: str, path: str, kind: type[T], *, query: Mapping[str, str] | None = None, body: Any = None
@@ -124,6 +128,12 @@ class Connection:
             + ("\n  Whether it was done is not known; modelwright history NAME tells." if sent else ""),
             hint="Is it running (modelwright registry), and is the address right?",
         )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return whom we trust to vouch for servers; reading the list costs more than a request, so it is read once."""
+    return httpx2.create_ssl_context()
 
 
 def _checked(url: str) -> str:
