@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from packaging.version import Version
 from sqlalchemy import Connection, select
 
 from modelwright.errors import NotAllowedError, TakenError, UnavailableError
 from modelwright.inspecting.changes import Verdict
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.audit import Entry, canonical
-from modelwright.registry.deciding.honesty import honest
+from modelwright.registry.deciding.honesty import honest, release_before
 from modelwright.registry.operating.desk import Desk, normal_name
 from modelwright.registry.operating.evidencing import insert_evidence
 from modelwright.registry.operating.opened import first_wheel, open_stored
@@ -157,10 +156,7 @@ def provenance(attestations: Iterable[Any]) -> bytes:
 
 
 def _release_before(project: Project | None, admitted: Admitted) -> Release | None:
-    """Return the highest release below the version; a further file of a release is compared with the same one."""
-    version = Version(admitted.version)
-    lower = [one for one in project.releases if Version(one.version) < version] if project else []
-    return lower[-1] if lower else None
+    return release_before(project.releases, admitted.version) if project else None
 
 
 def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | None]:
