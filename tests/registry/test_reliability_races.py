@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 from registry_wheels import model_wheel
+from server import serving
 
 from modelwright.errors import ModelwrightError
+from modelwright.registry.client.remote import RemoteService
 from modelwright.registry.operating.opening import open_local
 from modelwright.registry.service import Selection, Service
 
@@ -88,3 +90,31 @@ def test_of_sixteen_threads_of_one_service_one_wins(registry_folder: Path, diffe
     assert moved == {"changed": 1, "StaleError": 15}
     service.close()
     assert outcomes(registry_folder, "promote") == {"done": 1, "denied": 15}
+
+
+def test_of_sixteen_who_ask_one_server_one_wins(registry_folder: Path, different: list[Path]) -> None:
+    service = open_local(registry_folder, user="ann")
+    token = service.add_token("ann", scopes=("publish", "promote")).secret
+    service.close()
+    with serving(registry_folder) as server:
+        services, wheels = [RemoteService(server.url, token) for _ in range(SIXTEEN)], iter(different)
+        published = attempts(services, lambda service: service.upload(next(wheels)).new)
+        moved = attempts(
+            services, lambda one: one.promote("churn", "1.0.0", to="dev", reason="first", expected="").changed
+        )
+    assert published == {"changed": 1, "TakenError": 15}
+    assert moved == {"changed": 1, "StaleError": 15}
+    assert outcomes(registry_folder, "publish") == {"done": 1, "denied": 15}
+    assert outcomes(registry_folder, "promote") == {"done": 1, "denied": 15}
+
+
+def test_of_sixteen_processes_on_one_postgresql_and_one_store_one_wins(
+    postgresql: str, tmp_path: Path, different: list[Path]
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "registry.toml").write_text(f'state = "{postgresql}"\nfiles = "{tmp_path / "files"}"\n')
+    assert race("publish", folders, [*different]) == {"new": 1, "TakenError": 15}
+    assert race("promote", folders, ["1.0.0"] * SIXTEEN) == {"moved": 1, "StaleError": 15}
+    assert outcomes(folders[0], "publish") == outcomes(folders[1], "promote") == {"done": 1, "denied": 15}
