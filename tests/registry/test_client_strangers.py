@@ -45,7 +45,9 @@ PROBLEMS = st.builds(Problem, st.none() | st.integers(0, 9), st.none() | TEXTS, 
 
 
 @given(
-    kind=st.sampled_from([getattr(errors, name) for name in errors.__all__ if name != "Problem"]),
+    kind=st.sampled_from(
+        [getattr(errors, name) for name in errors.__all__ if name not in ("ModelwrightError", "Problem")]
+    ),
     texts=st.tuples(TEXTS, TEXTS, TEXTS, TEXTS),
     problems=st.lists(PROBLEMS, max_size=3),
 )
