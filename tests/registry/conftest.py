@@ -11,11 +11,13 @@ import pytest
 from object_stores import bucket, s3_endpoint
 from postgres import postgres_server, postgresql
 from registry_wheels import library_wheel, model_wheel
+from served import server
+from web_house import furnished, house, own_house
 
 if TYPE_CHECKING:
     from modelwright.registry.operating.local import LocalService
 
-__all__ = ["bucket", "postgres_server", "postgresql", "s3_endpoint"]
+__all__ = ["bucket", "furnished", "house", "own_house", "postgres_server", "postgresql", "s3_endpoint", "server"]
 """Fixtures that live beside this file."""
 Wheels = Callable[..., Path]
 
