@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from modelwright.errors import RequestError
+from modelwright.errors import LoginError, RequestError
 from modelwright.registry import protocol
 from modelwright.registry.app.access import Access
 from modelwright.registry.app.answers import as_json
@@ -25,6 +25,7 @@ from modelwright.registry.app.files import answer, find_source
 from modelwright.registry.app.parameters import checked, number, query_of, text
 from modelwright.registry.audit import Action, Head, Outcome
 from modelwright.registry.operating.local import LocalService
+from modelwright.registry.people import NOBODY
 from modelwright.registry.service import Selection
 
 T = TypeVar("T")
@@ -229,6 +230,9 @@ def _route(access: Access, verb: str, method: str, path: str) -> Route:
     async def change(request: Request) -> Response:
         names = _names(request)
         service = await anyio.to_thread.run_sync(access.enter_browsing, request)
+        if service.principal == NOBODY:
+            # Nothing is changed without a token, so nobody's body is worth reading.
+            raise LoginError("Nobody said who wants to change something.", hint="modelwright login URL")
         body = await read_body(request, most=MAX_EVIDENCE if verb == "attach" else MAX_BODY)
         return as_json(await anyio.to_thread.run_sync(VERBS[verb], Asked(service, names, {}, body)))
 

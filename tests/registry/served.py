@@ -1,0 +1,60 @@
+"""One served registry for all tests of the application: people of every role, a model in stages, a library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from registry_wheels import library_wheel, model_wheel
+from server import Server, serving
+
+from modelwright.registry.operating.opening import open_local
+
+MAX_UPLOAD = 3_000_000
+SETTINGS = f"""
+hosts = ["models.internal"]
+max_upload = {MAX_UPLOAD}
+"""
+ROLES = ("nobody", "reader", "publisher", "stranger", "promoter", "admin", "expired", "revoked")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve ``churn`` 1.0.0 and 1.1.0 (production runs 1.1.0), ``matrix`` 1.0.0 in dev, and ``teamtools`` 1.0."""
+    base = tmp_path_factory.mktemp("served")
+    folder, wheels = base / "registry", base / "wheels"
+    folder.mkdir()
+    wheels.mkdir()
+    (folder / "registry.toml").write_text(SETTINGS)
+    tokens = _fill(folder, wheels)
+    with serving(folder) as running:
+        running.tokens = tokens
+        yield running
+
+
+def _fill(folder: Path, wheels: Path) -> dict[str, str]:
+    service = open_local(folder, user="ann")
+    service.upload(model_wheel(wheels, "1.0.0"))
+    service.upload(model_wheel(wheels, "1.1.0", slope=3.0, accuracy=0.95))
+    service.upload(model_wheel(wheels, "1.0.0", name="matrix"))
+    service.upload(library_wheel(wheels))
+    for version in ("1.0.0", "1.1.0"):
+        service.promote("churn", version, to="production", reason="first")
+    service.promote("matrix", "1.0.0", to="dev", reason="first")
+    service.set_owners("matrix", ("ann", "pat"))
+    tokens = {
+        "reader": service.add_token("rita", scopes=("read",)).secret,
+        "publisher": service.add_token("pat", scopes=("publish",)).secret,
+        "stranger": service.add_token("sam", scopes=("publish",), projects=("teamtools",)).secret,
+        "promoter": service.add_token("prue", scopes=("promote",)).secret,
+        "admin": service.add_token("root", scopes=("admin",)).secret,
+    }
+    revoked = service.add_token("rex", scopes=("admin",))
+    service.revoke_token(revoked.token.id)
+    service.close()
+    earlier = open_local(folder, user="ann", clock=lambda: datetime.now(UTC) - timedelta(days=2))
+    expired = earlier.add_token("eve", scopes=("admin",), days=1)
+    earlier.close()
+    return tokens | {"revoked": revoked.secret, "expired": expired.secret}
