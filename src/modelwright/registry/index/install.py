@@ -77,7 +77,7 @@ def install_lines(
         version: Version; empty: the one that the index offers, which in a stage is the one that it runs.
         stage: Name of a stage; empty: everything that was published.
         proxies_upstream: Whether the registry serves the libraries, too.
-        companions: Names of what it requires of the same registry, normalised.
+        companions: What it requires of the same registry, name and specifier; see :func:`companions`.
         command: The command that it installs; empty: none.
 
     Example:
@@ -100,10 +100,11 @@ def install_lines(
     wanted = [f"{name}=={version}" if version else name, *companions]
     folder = f"{name}-{version or 'wheels'}"
     fetch = _fetch_through(url, wanted) if proxies_upstream else _fetch_alone(url, wanted, folder)
-    files = [_wheel_of(each, folder) for each in (name, *companions)]
+    names = [name, *(Requirement(text).name for text in companions)]
+    files = [_wheel_of(each, folder) for each in names]
     run = _run_through(url, wanted[0], command) if proxies_upstream else _run_alone(fetch[0], files, command)
     return InstallLines(
-        uv=_uv(index, url, [name, *companions]),
+        uv=_uv(index, url, names),
         uv_add=f"uv add {_quoted(wanted)}",
         pip="\n".join(fetch),
         uvx=run if command else "",
@@ -114,18 +115,19 @@ def install_lines(
 
 
 def companions(requires: Iterable[str], local: Collection[str]) -> tuple[str, ...]:
-    """Return the projects of the same registry that a package requires, each once.
+    """Return what a package requires of the same registry, each once, by name and specifier.
 
     Args:
         requires: What it requires, PEP 508.
         local: Names of the registry's projects, normalised.
 
     Example:
-        >>> companions(["churn-weights==1.2.0", "numpy>=2"], {"churn", "churn-weights"})
-        ('churn-weights',)
+        >>> companions(["churn_weights==1.2.0", "numpy>=2"], {"churn", "churn-weights"})
+        ('churn-weights==1.2.0',)
     """
-    names = (canonicalize_name(Requirement(text).name) for text in requires)
-    return tuple(dict.fromkeys(name for name in names if name in local))
+    parsed = [Requirement(text) for text in requires]
+    named = [(canonicalize_name(one.name), one.specifier) for one in parsed]
+    return tuple(dict.fromkeys(f"{name}{specifier}" for name, specifier in named if name in local))
 
 
 def lines_for(
