@@ -24,6 +24,8 @@ from modelwright.registry.app.statuses import Refusal, status_of
 from modelwright.registry.web.requests import CONTENT_SECURITY_POLICY, Site
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+MAX_HEADERS = 32 * 2**10
+"""Largest sum of all headers, bytes; h11 bounds what it has to wait for, not what arrives at once."""
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(:[0-9]{1,5})?")
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 HEADERS = (
@@ -80,6 +82,9 @@ class Edge:
         scope["app"] = self
         if len(raw) > MAX_PATH or len(query) > MAX_QUERY:
             raise Refusal(414, RequestError(f"A path is at most {MAX_PATH} bytes, a query {MAX_QUERY}."))
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            scope["headers"] = []
+            raise Refusal(431, RequestError(f"The headers of a request are at most {MAX_HEADERS} bytes."))
         host = [value.decode("latin-1").lower() for key, value in scope["headers"] if key == b"host"]
         name = _HOST.fullmatch(host[0]) if len(host) == 1 else None
         if name is None or name.group(1) not in self.hosts:

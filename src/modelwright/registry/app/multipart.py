@@ -41,10 +41,8 @@ DIGESTS: dict[str, Callable[[], Any]] = {
 }
 """What a form may announce of its file."""
 MAX_PARTS = 4096
-MAX_FIELD = 16 * 2**20
-"""Largest field but the file, bytes: a description is a whole model card."""
 MAX_FIELDS = 32 * 2**20
-"""Largest sum of all fields but the file, bytes."""
+"""Largest sum of all fields but the file, bytes; a description is a whole model card."""
 
 
 class UploadForm:
@@ -181,7 +179,7 @@ class UploadForm:
 
     def _collect(self, data: memoryview) -> None:
         self._weight += len(data)
-        if self._weight > MAX_FIELDS or len(self._field) + len(data) > MAX_FIELD:
+        if self._weight > MAX_FIELDS:
             raise Refusal(413, RequestError("The fields of the form are too large.", where=self._name))
         if self._name in KEPT:
             self._field.extend(data)

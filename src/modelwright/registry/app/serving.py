@@ -19,6 +19,7 @@ import uvicorn
 
 from modelwright.errors import UnavailableError
 from modelwright.registry.app.application import create_app
+from modelwright.registry.app.edge import MAX_HEADERS
 from modelwright.registry.app.sendfile import SendfileProtocol
 from modelwright.registry.operating.local import LocalService
 
@@ -27,8 +28,6 @@ HOST, PORT = "127.0.0.1", 8080
 GRACE_S = 10
 """How long requests under way may go on after SIGTERM, seconds."""
 KEEP_ALIVE_S = 30
-MAX_HEADERS = 32 * 2**10
-"""Largest head of a request, bytes; more is answered with 400 by h11."""
 BACKLOG = 512
 
 
