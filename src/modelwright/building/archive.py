@@ -95,20 +95,44 @@ def write_wheel(target: Path, entries: Iterable[Entry], *, dist_info: str, epoch
     Raises:
         OSError: A file cannot be read, or the wheel cannot be written.
     """
-    date = time.gmtime(min(max(epoch, FIRST_MOMENT), LAST_MOMENT))[:6]
     ordered = sorted(entries, key=lambda entry: (entry.name.startswith(f"{dist_info}/"), entry.name))
+    with _zipping(target, epoch) as add:
+        written = []
+        for entry in ordered:
+            digest = add(entry)
+            check(digest)
+            written.append(digest)
+        record = f"{dist_info}/RECORD"
+        add(Entry(record, record_text(written, record)))
+
+
+def write_zip(target: Path, entries: Iterable[Entry], *, epoch: int, check: Check = accept) -> None:
+    """Write a ZIP archive; the same entries and epoch give the same bytes.
+
+    Args:
+        target: The archive; replaced only when the new one is complete and on disk.
+        entries: The files; their order stays.
+        epoch: Date of the entries, seconds since 1970 UTC.
+        check: Called with each file's digest once it is written; what it raises undoes everything.
+
+    Raises:
+        OSError: A file cannot be read, or the archive cannot be written.
+    """
+    with _zipping(target, epoch) as add:
+        for entry in entries:
+            check(add(entry))
+
+
+@contextmanager
+def _zipping(target: Path, epoch: int) -> Iterator[Callable[[Entry], Digest]]:
+    """Give what adds one file after another to an archive that appears when the block ends well."""
+    date = time.gmtime(min(max(epoch, FIRST_MOMENT), LAST_MOMENT))[:6]
     with (
         replacing(target) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive,
         ThreadPoolExecutor(1, "sha256") as hasher,
     ):
-        written = []
-        for entry in ordered:
-            digest = _add(archive, entry, date, hasher)
-            check(digest)
-            written.append(digest)
-        record = f"{dist_info}/RECORD"
-        _add(archive, Entry(record, record_text(written, record)), date, hasher)
+        yield lambda entry: _add(archive, entry, date, hasher)
 
 
 def record_text(digests: Iterable[Digest], name: str) -> bytes:
