@@ -26,7 +26,7 @@ def upload_watcher(output: Output) -> Watcher | None:
     if output.quiet or output.json:
         return None
     terminal = sys.stderr.isatty()
-    shown_at = 0.0
+    shown_at = float("-inf")
 
     def watch(transfer: Transfer) -> None:
         nonlocal shown_at

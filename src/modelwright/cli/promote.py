@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from modelwright.registry.gates import GateResult
-    from modelwright.registry.registry import Registry
 
 
 def promote(
@@ -52,9 +51,11 @@ def promote(
         _warn(f"{name} {version}", to)
     try:
         done = registry.promote(name, version, to=to, reason=reason, break_glass=break_glass)
-    except GateError:
-        _explain(registry, name, version, to, output)
-        raise
+    except GateError as error:
+        if output.json:
+            raise
+        show_gates(registry.gates(name, version, to=to), console(sys.stderr))
+        raise GateError(error.what, where=error.where, why=error.why) from error  # every gate stands in the table
     if done.broke_glass:
         output.note(f"THE GLASS IS BROKEN: {to} runs what its gates refuse, and the log says who did it.")
     output.result(done, show_promotion)
@@ -82,11 +83,6 @@ def _warn(what: str, to: str) -> None:
     """Be loud, whatever was said about being quiet."""
     bar = "!" * 72
     print(f"{bar}\n! BREAKING THE GLASS: {what} → {to}, whatever its gates say.\n{bar}", file=sys.stderr, flush=True)
-
-
-def _explain(registry: Registry, name: str, version: str, to: str, output: Output) -> None:
-    if not output.json:
-        show_gates(registry.gates(name, version, to=to), console(sys.stderr))
 
 
 def _rehearse(gates: tuple[GateResult, ...], what: str, to: str, shown: Console) -> None:

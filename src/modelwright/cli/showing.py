@@ -5,7 +5,7 @@ For: the commands of the groups Share and Release. It prints to a console it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def when(time: str) -> str:
     return time[:19].replace("T", " ")
 
 
-def show_gates(gates: Iterable[GateResult], console: Console) -> None:
+def show_gates(gates: Sequence[GateResult], console: Console) -> None:
     """Show every gate with what was found and what is asked for, and below it what would make it pass."""
     from rich.table import Table
     from rich.text import Text
@@ -48,9 +48,10 @@ def show_gates(gates: Iterable[GateResult], console: Console) -> None:
     for gate in gates:
         mark = Text("✓", "green") if gate.passed else Text("✗", "red")
         table.add_row(mark, Text(plain(gate.gate)), Text(plain(gate.value)), Text(plain(gate.threshold)))
-        if gate.hint and not gate.passed:
-            table.add_row("", Text(""), Text(plain(f"fix: {gate.hint}"), "dim"), "")
     console.print(table)
+    for gate in gates:
+        if gate.hint and not gate.passed:
+            console.print(f"  fix: {plain(gate.hint)}", markup=False, soft_wrap=True)
 
 
 def show_promotion(done: Promotion, console: Console) -> None:
@@ -83,6 +84,7 @@ def show_entries(entries: Iterable[Entry], console: Console) -> None:
             (f"{'✗ DENIED ' if denied else ''}{entry.action:<9}", "red" if denied else "bold"),
             plain(f" {what}{where}  by {entry.actor or 'nobody'}"),
             (" BROKE THE GLASS" if entry.detail.get("broke_glass") else "", "bold red"),
+            plain(f"  {entry.detail.get('kind', '')}" if entry.action == "evidence" else ""),
             plain(f"  “{entry.reason}”" if entry.reason else ""),
             plain(f"  {entry.detail.get('what', '')}" if denied else ""),
         )
