@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "registry"))
 from powercut import verbs
 from powercut.campaign import Campaign, Tally
+from powercut.replay import LOSSES, some
 from powercut.running import Driver, build_shim
 from registry_wheels import model_wheel
 
@@ -59,13 +60,13 @@ def main() -> None:
         for version in verbs.VERSIONS:
             model_wheel(scratch / "wheels", version)
         verbs.prepare(scratch / "base")
-        driver = Driver(build_shim(scratch), scratch)
+        driver = Driver(build_shim(scratch), scratch, *sorted((scratch / "wheels").iterdir())[:2])
         print(
             f"{'verb':<10}{'death':<16}{'changes':>8}{'tried':>8}{'disks':>8}{'old':>7}{'new':>7}{'neither':>9}{'s':>8}"
         )
         for verb in chosen.verbs:
             start = time.perf_counter()
-            tally = campaign(driver, verb, scratch).cut_everywhere(seeds=range(chosen.seeds))
+            tally = campaign(driver, verb, scratch).cut_everywhere(losses=[*LOSSES, *map(some, range(chosen.seeds))])
             rows.append(row(verb, "power cut", tally, time.perf_counter() - start))
             for half in (False, True):
                 start = time.perf_counter()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from powercut.replay import LOSSES, MARK, SYNC, WRITE, Disk, Image, some, write_image
+from powercut.replay import KEPT, LOSSES, MARK, SYNC, WRITE, Disk, Image, some, write_image
 from powercut.running import Driver, build_shim, fresh_copy
 
 Done = Callable[[], None]
@@ -106,7 +106,7 @@ def test_what_is_replayed_whole_is_what_the_process_left(driver: Driver, base: P
     disk = Disk(fresh_copy(base, live))
     for record in run.records:
         disk.follow(record)
-    write_image(disk.image(LOSSES[1]), tmp_path / "replayed", modes=base)
+    write_image(disk.image(KEPT), tmp_path / "replayed", modes=base)
     assert {path.name: path.read_bytes() for path in (tmp_path / "replayed").iterdir()} == left
 
 

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from powercut import verbs
-from powercut.replay import LOSSES, MARK, WRITE, Disk, Image, Record, some, write_image
+from powercut.replay import KEPT, LOSSES, MARK, WRITE, Disk, Image, Loss, Record, write_image
 from powercut.running import Driver, fresh_copy
 from powercut.standing import Standing, standing
-
-KEPT = LOSSES[1]
 
 
 @dataclass
@@ -109,16 +107,16 @@ class Campaign:
         write_image(image, place, modes=self.base)
         return place
 
-    def cut_everywhere(self, *, every: int = 1, seeds: Iterable[int] = ()) -> Tally:
+    def cut_everywhere(self, *, every: int = 1, losses: Iterable[Loss] = LOSSES) -> Tally:
         """Cut the power at each change; whatever is left must hold the old state or the new one.
 
         Args:
             every: Of several writes in a row, cut only at each so-manieth; at every sync and every name in any case.
-            seeds: Each adds one disk for every cut, on which some of what was not synced is there.
+            losses: What may be lost; each gives one disk for every cut.
         """
         course = self.course()
         tally = Tally(changes=sum(record.kind != MARK for record in course.records))
-        losses, wanted = (*LOSSES, *map(some, seeds)), set(_cuts(course.records, every))
+        wanted, losses = set(_cuts(course.records, every)), tuple(losses)
         disk, seen = Disk(self.begin()), set[tuple[int, str]]()
         for number in range(len(course.records) + 1):
             if number:

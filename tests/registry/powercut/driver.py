@@ -40,7 +40,7 @@ def run(order: dict[str, Any], call: Any, failure: int) -> None:
 def prepared(module: str) -> ModuleType:
     """Import a module, and whatever it imports late, so that forks need not."""
     imported = importlib.import_module(module)
-    getattr(imported, "warm", lambda: None)()
+    getattr(imported, "warm", lambda *wheels: None)(*map(Path, sys.argv[1:]))
     gc.freeze()
     return imported
 

@@ -134,13 +134,11 @@ def some(seed: int) -> Loss:
     return Loss(f"some ({seed})", choose, choose)
 
 
-LOSSES = (
-    Loss("all lost", none_of, none_of),
-    Loss("all kept", all_of, all_of),
-    Loss("data lost, names kept", all_of, none_of),
-    Loss("names lost, data kept", none_of, all_of),
-    Loss("last write torn", all_of, torn),
-)
+LOST = Loss("all lost", none_of, none_of)
+KEPT = Loss("all kept", all_of, all_of)
+TORN = Loss("last write torn", all_of, torn)
+NAMELESS = Loss("names lost, data kept", none_of, all_of)
+LOSSES = (LOST, KEPT, TORN, NAMELESS, Loss("data lost, names kept", all_of, none_of))
 """The five that are always tried; ``some`` gives any number of others."""
 Image = dict[str, bytes | None]
 """Content of every file and ``None`` for every folder, by relative path."""

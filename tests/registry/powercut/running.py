@@ -45,12 +45,18 @@ class Run(NamedTuple):
 
 
 class Driver:
-    """A process with the shim that does what it is told in forks; see ``driver.py``."""
+    """A process with the shim that does what it is told in forks; see ``driver.py``.
 
-    def __init__(self, shim: Path, scratch: Path) -> None:
+    Args:
+        shim: From :func:`build_shim`.
+        scratch: Folder for its log.
+        warm: Wheels that are published once elsewhere, so that what is imported late is there in every fork.
+    """
+
+    def __init__(self, shim: Path, scratch: Path, *warm: Path) -> None:
         self._log = scratch / "log"
         environment = {**os.environ, "LD_PRELOAD": str(shim)}
-        command = [sys.executable, str(HERE / "driver.py")]
+        command = [sys.executable, str(HERE / "driver.py"), *map(str, warm)]
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
