@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -251,7 +253,7 @@ def weights(**changes: Any) -> Files:
     info = "churn_weights-1.0.0.dist-info"
     return record_again(
         {
-            "churn_weights/__init__.py": b"",
+            "churn_weights/__init__.py": b'"""Weights."""\n',
             "churn_weights/weights.json": json.dumps(said).encode(),
             "churn_weights/artifacts/w.bin": b"heavy",
             f"{info}/METADATA": b"Metadata-Version: 2.4\nName: churn-weights\nVersion: 1.0.0\n",
@@ -265,21 +267,35 @@ WEIGHTS = "churn_weights-1.0.0-py3-none-any.whl"
 
 
 def test_weights_are_a_kind_of_their_own(tmp_path: Path) -> None:
-    assert offer(weights(), tmp_path, WEIGHTS).kind == "weights"
+    found = offer(weights(), tmp_path, WEIGHTS)
+    assert (found.kind, found.manifest, found.task, found.executes_code) == ("weights", None, "", False)
+    assert found.scan is not None
+    assert [one["path"] for one in found.scan["artifacts"]] == ["churn_weights/artifacts/w.bin"]
+
+
+def test_weights_that_can_run_code_are_called_so(tmp_path: Path) -> None:
+    pickled = pickle.dumps(os.system)
+    listed = {"path": "w.bin", "sha256": hashlib.sha256(pickled).hexdigest(), "size": len(pickled)}
+    files = record_again(weights(artifacts=[listed]) | {"churn_weights/artifacts/w.bin": pickled})
+    found = offer(files, tmp_path, WEIGHTS)
+    assert found.executes_code
+    assert found.scan is not None
+    assert found.scan["worst"] == "danger"
 
 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (weights(version="1.0.1"), "says churn-weights 1.0.1"),
-        (weights(model="fraud"), "for the model 'fraud'"),
+        (weights(version="1.0.1"), "says version '1.0.1'"),
+        (weights(model="fraud"), "says model 'fraud'"),
         (weights(format_version=2), "format version 2"),
         (weights() | {"churn_weights/artifacts/w.bin": b"other"}, "w.bin.*sha256"),
         (record_again(weights() | {"churn_weights/artifacts/w.bin": b"other"}), "w.bin.*sha256"),
-        (record_again(weights() | {"churn_weights/artifacts/x.bin": b""}), "does not list it"),
-        (record_again(weights() | {"churn_weights/run.py": b""}), "weights have none"),
-        (record_again(weights() | {"churn/evil.py": b""}), "lies outside the package"),
-        (record_again(weights() | {"evil.pth": b""}), "every start"),
+        (record_again(weights() | {"churn_weights/artifacts/x.bin": b""}), "is not one of the weights"),
+        (record_again(weights() | {"churn_weights/run.py": b""}), "is not one of the weights"),
+        (record_again(weights() | {"churn/evil.py": b""}), "is not one of the weights"),
+        (record_again(weights() | {"churn_weights/__init__.py": b"import os"}), "more than a docstring"),
+        (record_again(weights() | {"evil.pth": b""}), "is not one of the weights"),
     ],
 )
 def test_weights_that_are_something_else_are_refused(files: Files, said: str, tmp_path: Path) -> None:

@@ -357,6 +357,41 @@ class TestScan:
         assert only(Scan(), facts(scan(), scan(sha256=OLD, number=2), weights=(OLD,))).passed
 
 
+UNSEEN = {"severity": "warning", "file": "manifest.json", "what": "says that the artifacts are in churn-weights==1.0.0"}
+
+
+class TestScanOfWeights:
+    SPLIT = release(requires=("numpy==2.4.6", "Churn_Weights==1.0.0"))
+
+    def unseen(self, **more: Any) -> Evidence:
+        findings = [UNSEEN, *more.pop("findings", [])]
+        content = {"where": "x", "executes_code": False, "artifacts": [], "findings": findings, "worst": "warning"}
+        return evidence("scan", content | more)
+
+    def test_what_nobody_looked_into_does_not_pass(self) -> None:
+        assert not only(Scan(), facts(self.unseen(), release=self.SPLIT)).passed
+        assert not only(Scan(worst="danger"), facts(self.unseen(), release=self.SPLIT)).passed
+        assert not only(Scan(), facts(self.unseen(), release=self.SPLIT, weights=(OLD,))).passed
+
+    def test_weights_with_a_scan_of_their_own_pass_by_it(self) -> None:
+        clean = scan(sha256=OLD, number=2)
+        assert only(Scan(), facts(self.unseen(), clean, release=self.SPLIT, weights=(OLD,))).passed
+
+    def test_what_else_was_found_in_the_model_still_counts(self) -> None:
+        found = {"severity": "warning", "file": "features.py", "what": "calls os.system"}
+        known = (self.unseen(findings=[found]), scan(sha256=OLD, number=2))
+        result = only(Scan(), facts(*known, release=self.SPLIT, weights=(OLD,)))
+        assert not result.passed
+        assert "features.py" in result.value
+
+    def test_weights_that_run_code_contradict_a_manifest_that_says_no(self) -> None:
+        known = (self.unseen(), scan(sha256=OLD, number=2, runs=True))
+        assert not only(Scan(), facts(*known, release=self.SPLIT, weights=(OLD,))).passed
+        said = release(requires=self.SPLIT.requires, executes_code=True)
+        assert only(Scan(), facts(*known, release=said, weights=(OLD,))).passed
+        assert not only(Scan(no_code_in_artifact=True), facts(*known, release=said, weights=(OLD,))).passed
+
+
 def signature(key: bytes = PRIVATE, *, sha256: str = A, about: str = A, number: int = 1) -> Evidence:
     content = sign(about, "churn-1.3.0-py3-none-any.whl", key)
     return evidence("signature", content, sha256=sha256, number=number)

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import msgspec
+
 import modelwright.capturing
 import modelwright.runtime
 from modelwright.capturing.saved import reviewed
@@ -24,7 +26,7 @@ from modelwright.inspecting.suspicion import Severity, judge_name, suspicious_ca
 from modelwright.inspecting.weights import weights_files
 from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Files, Package
 from modelwright.spec.struct import Frozen
-from modelwright.spec.weights import weights_folder, weights_requirement
+from modelwright.spec.weights import Weights, weights_folder, weights_requirement
 
 _CODE = (".py", ".pyw", ".pyi")
 _COMPILED = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib")
@@ -117,6 +119,28 @@ def scan(reference: Reference) -> ScanReport:
     if path is not None and path.is_file() and path.suffix != ".whl":
         return _scan_file(path)
     return _scan_package(read(reference))
+
+
+def scan_weights(files: Files, weights: Weights) -> ScanReport:
+    """Say what loading the weights of a model would do, which are in a wheel of their own.
+
+    What format they are in, and whether it runs code, says the manifest of the model that loads them.
+
+    Args:
+        files: The files of the weights' wheel.
+        weights: What it says of itself.
+    """
+    prefix = f"{weights_folder(weights.model)}/artifacts/"
+    artifacts: list[ScannedArtifact] = []
+    findings: list[Finding] = []
+    for name in files.names():
+        if name.startswith(prefix):
+            with files.open(name) as stream:
+                content = look_into(stream)
+            artifacts.append(_artifact(name, files.size(name), content))
+            findings += _artifact_findings(name, content, package=weights.model.replace("-", "_"))
+    report = _report(files.where, artifacts, [], findings)
+    return msgspec.structs.replace(report, name=weights.name, version=weights.version)
 
 
 def _scan_file(path: Path) -> ScanReport:

@@ -64,7 +64,7 @@ class Admitted(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         top_level: Modules and packages that a wheel adds to what can be imported.
         manifest: The model's manifest; ``None``: there is no model in it.
         card: The model's card, Markdown; empty without one.
-        scan: :class:`~modelwright.inspecting.scan.ScanReport` of a model's wheel as JSON-able data; else ``None``.
+        scan: :class:`~modelwright.inspecting.scan.ScanReport` of a model's or weights' wheel, JSON-able; else ``None``.
         attestations: PEP 740 attestations, as they came.
     """
 

@@ -17,21 +17,19 @@ from modelwright.errors import ModelwrightError, Problem, UploadError
 from modelwright.inspecting.agreement import FileName, dist_info, read_metadata
 from modelwright.inspecting.library import library_problems, top_level
 from modelwright.inspecting.record import Digest, captured, compare_files, document, problem
-from modelwright.inspecting.scan import scan
+from modelwright.inspecting.scan import scan, scan_weights
+from modelwright.inspecting.weights import captured_weights, holds_weights, weights_problems
 from modelwright.inspecting.wheel import contradictions
 from modelwright.package import MODEL_FOLDER, Files, Package, WheelFiles, open_wheel
 from modelwright.registry.admitting.filenames import Named
 from modelwright.registry.projects import Kind
 from modelwright.spec.manifest import Manifest
-from modelwright.spec.naming import import_name
-from modelwright.spec.weights import DOCUMENT, SUFFIX, parse_weights
 
 LARGEST_DOCUMENT = 64 * 2**20
 """Largest file that is read whole, bytes: metadata, manifest, card."""
 LARGEST_CODE = 4 * 2**20
 """Largest Python file of a model, bytes; the scan parses each."""
 _COMPILED = (".pyc", ".pyo")
-_CODE = (".py", ".pyi", ".pyw", ".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".sh", ".exe")
 
 
 class WheelContents(NamedTuple):
@@ -44,7 +42,7 @@ class WheelContents(NamedTuple):
         top_level: Modules and packages that it adds to what can be imported.
         manifest: The model's manifest; ``None``: there is no model in it.
         card: The model's card; empty without one.
-        scan: What the scan found, JSON-able; ``None``: there is no model in it.
+        scan: What the scan of a model or of weights found, JSON-able; ``None``: it is a library.
     """
 
     kind: Kind
@@ -75,65 +73,59 @@ def check_wheel_contents(path: Path, named: Named) -> WheelContents:
         raise _error(named, list(found)) from error
 
 
-def kind_of(files: Files, named: Named) -> Kind:
+def kind_of(files: Files, said: FileName) -> Kind:
     """Say what kind of wheel this is: by what is in it, never by what somebody says of it."""
     suffix = f"/{MODEL_FOLDER}/manifest.json"
-    names = files.names()
-    if any(name.endswith(suffix) and name.count("/") == 2 for name in names):
+    if any(name.endswith(suffix) and name.count("/") == 2 for name in files.names()):
         return "model"
-    if named.project.endswith(SUFFIX) and f"{import_name(named.project)}/{DOCUMENT}" in names:
-        return "weights"
-    return "library"
+    return "weights" if holds_weights(files, said) else "library"
 
 
 def _contents(path: Path, named: Named) -> WheelContents:
     # Its own name, not that of the temporary file, stands in messages and in the scan.
     files = WheelFiles(path, where=named.filename)
     with files.archive:
-        kind = kind_of(files, named)
-        package = open_wheel(path, where=named.filename) if kind == "model" else None
         said = FileName(named.project, named.version, named.tags)
         folder = dist_info(files, said)
-        problems = list(_too_large(files))
-        if problems:
+        if problems := list(_too_large(files)):
             raise _error(named, problems)
-        wanted: dict[str, Digest] = {}
-        if package is not None:
-            with package.files.archive:  # type: ignore[attr-defined]
-                problems = contradictions(package, folder, said) + list(_unfit(package))
-                wanted = captured(package)
-                return _finished(files, folder, named, problems, wanted, package)
-        problems = library_problems(files, folder, said)
+        kind = kind_of(files, said)
+        if kind == "model":
+            return _model(files, folder, said, named, path)
         if kind == "weights":
-            wanted = _weights(files, named, folder, problems)
-        return _finished(files, folder, named, problems, wanted, None, kind=kind)
+            return _weights(files, folder, said, named)
+        return _complete(files, folder, named, library_problems(files, folder, said), {})
 
 
-def _finished(
-    files: Files,
-    folder: str,
-    named: Named,
-    problems: list[Problem],
-    wanted: dict[str, Digest],
-    package: Package | None,
-    *,
-    kind: Kind = "model",
+def _model(files: Files, folder: str, said: FileName, named: Named, path: Path) -> WheelContents:
+    package = open_wheel(path, where=named.filename)
+    with package.files.archive:  # type: ignore[attr-defined]
+        problems = [*contradictions(package, folder, said), *_unfit(package)]
+        found = _complete(files, folder, named, problems, captured(package))
+        # Without its path, so that nothing beside the upload is looked for: weights are looked into when they come in.
+        report = msgspec.to_builtins(scan(Package(package.files, package.import_name)))
+        return found._replace(kind="model", manifest=package.manifest, card=package.card, scan=report)
+
+
+def _weights(files: Files, folder: str, said: FileName, named: Named) -> WheelContents:
+    weights, problems = weights_problems(files, folder, said)
+    if weights is None:
+        raise _error(named, problems)
+    found = _complete(files, folder, named, problems, captured_weights(weights))
+    return found._replace(kind="weights", scan=msgspec.to_builtins(scan_weights(files, weights)))
+
+
+def _complete(
+    files: Files, folder: str, named: Named, problems: list[Problem], wanted: dict[str, Digest]
 ) -> WheelContents:
+    """Compare every file with RECORD and with what was captured; return what every kind of wheel tells."""
     different = compare_files(files, folder, wanted)
     problems = [*problems, *different.integrity, *different.record]
     metadata, _ = read_metadata(files, folder)
     if problems or metadata is None:
         raise _error(named, problems)
-    found = WheelContents(
-        kind=kind,
-        metadata=metadata,
-        document=document(files, f"{folder}/METADATA") or b"",
-        top_level=top_level(files, folder),
-    )
-    if package is None:
-        return found
-    report = msgspec.to_builtins(scan(package))
-    return found._replace(manifest=package.manifest, card=package.card, scan=report)
+    content = document(files, f"{folder}/METADATA") or b""
+    return WheelContents("library", metadata, content, top_level(files, folder))
 
 
 def _error(named: Named, problems: list[Problem]) -> UploadError:
@@ -169,22 +161,3 @@ def _unfit(package: Package) -> Iterator[Problem]:
             yield problem(name, "is a .pth file, and no model needs one")
         elif name.endswith((".py", ".pyi", ".pyw")) and package.files.size(name) > LARGEST_CODE:
             yield problem(name, f"has more than {LARGEST_CODE} bytes of code")
-
-
-def _weights(files: Files, named: Named, folder: str, problems: list[Problem]) -> dict[str, Digest]:
-    """Check what a weights wheel says of itself; return the digests that its artifacts must have."""
-    own = import_name(named.project)
-    weights = parse_weights(document(files, f"{own}/{DOCUMENT}") or b"", where=DOCUMENT)
-    if (weights.name, weights.version) != (named.project, str(named.version)):
-        problems.append(problem(DOCUMENT, f"says {weights.name} {weights.version}"))
-    if f"{weights.model}{SUFFIX}" != named.project:
-        problems.append(problem(DOCUMENT, f"says that it is for the model {weights.model!r}"))
-    wanted = {f"{own}/artifacts/{file.path}": file for file in weights.artifacts}
-    for name in files.names():
-        if name.startswith(f"{own}/artifacts/") and name not in wanted:
-            problems.append(problem(name, f"lies among the artifacts, and {DOCUMENT} does not list it"))
-        elif name.partition("/")[0] not in (own, folder):
-            problems.append(problem(name, f"lies outside the package {own!r}"))
-        elif name.endswith(_CODE) and name not in wanted and name != f"{own}/__init__.py":
-            problems.append(problem(name, "is code, and weights have none"))
-    return {name: Digest("sha256", file.sha256.lower(), file.size) for name, file in wanted.items()}

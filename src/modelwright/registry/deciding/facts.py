@@ -6,11 +6,16 @@ them, and look at nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from modelwright.registry.evidence import Evidence, EvidenceKind
 from modelwright.registry.projects import Project, Release, StoredFile
 from modelwright.spec.struct import Frozen
+from modelwright.spec.weights import weights_name
 
 
 class Facts(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,6 +72,24 @@ class Facts(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         """
         then = datetime.fromisoformat(moment)
         return max(self.now - (then if then.tzinfo else then.replace(tzinfo=UTC)), timedelta(0))
+
+
+def weights_version(project: str, requires: Iterable[str]) -> str:
+    """Return which weights a release of a model requires; empty: it carries them itself.
+
+    Args:
+        project: Name of the model.
+        requires: What the release requires, PEP 508, as its metadata says.
+
+    Example:
+        >>> weights_version("churn", ["numpy==2.4.6", "churn-weights==1.2.0"])
+        '1.2.0'
+    """
+    for text in requires:
+        requirement = Requirement(text)
+        if canonicalize_name(requirement.name) == weights_name(project):
+            return str(requirement.specifier).removeprefix("==")
+    return ""
 
 
 def ago(span: timedelta) -> str:

@@ -12,13 +12,15 @@ from typing import NamedTuple
 import msgspec
 
 from modelwright.errors import EvidenceError
-from modelwright.inspecting.scan import ScanReport
+from modelwright.inspecting.scan import Finding, ScanReport
 from modelwright.inspecting.suspicion import Severity
 from modelwright.inspecting.verify import VerifyReport
-from modelwright.registry.deciding.facts import Facts, ago
+from modelwright.registry.deciding.facts import Facts, ago, weights_version
 from modelwright.registry.deciding.signing import verify_signature
+from modelwright.registry.evidence import Evidence
 from modelwright.registry.gates import GateResult, Scan, Signed, Verified
 from modelwright.registry.projects import StoredFile
+from modelwright.spec.weights import weights_name
 
 _ORDER: tuple[Severity, ...] = ("info", "warning", "danger")
 NO_WHEEL = "the release has no wheel"
@@ -72,7 +74,7 @@ def scanned(gate: Scan, facts: Facts) -> GateResult:
     """
     wheels = {wheel.sha256: wheel.filename for wheel in facts.wheels}
     answers = [_scan(sha256, name, gate, facts) for sha256, name in wheels.items()]
-    answers += [_scan(sha256, "its weights", gate, facts) for sha256 in facts.weights] if wheels else []
+    answers += _weights(gate, facts) if wheels else []
     if gate.no_code_in_artifact and facts.release.executes_code:
         answers.append(_Answer(False, f"its format, {facts.release.format or 'unknown'}, can run code"))
     runs = "; no format that can run code" if gate.no_code_in_artifact else ""
@@ -138,20 +140,45 @@ def _is_for(wheel: StoredFile, tag: str) -> bool:
     return not pythons or bool(pythons & {tag, tag.replace("cp", "py"), f"py{tag[2:3]}"})
 
 
+def _weights(gate: Scan, facts: Facts) -> list[_Answer]:
+    """Judge the wheels with the release's weights, if they are in a distribution of their own."""
+    version = weights_version(facts.project.name, facts.release.requires)
+    name = f"{weights_name(facts.project.name)} {version}".rstrip()
+    if version and not facts.weights:
+        return [_Answer(False, f"{name}, which it requires, is not here")]
+    answers = [_scan(sha256, name, gate, facts) for sha256 in facts.weights]
+    for sha256 in facts.weights:
+        for evidence in facts.about(sha256, "scan")[-1:]:
+            if _runs_code(evidence) and not facts.release.executes_code and gate.worst != "danger":
+                answers.append(_Answer(False, f"{name} can run code, and the manifest says otherwise", evidence.id))
+    return answers
+
+
+def _runs_code(evidence: Evidence) -> bool:
+    return isinstance(evidence.content, dict) and bool(evidence.content.get("executes_code"))
+
+
 def _scan(sha256: str, name: str, gate: Scan, facts: Facts) -> _Answer:
-    for evidence in reversed(facts.about(sha256, "scan")):
+    for evidence in facts.about(sha256, "scan")[-1:]:
         try:
             report = msgspec.convert(evidence.content, ScanReport)
         except msgspec.ValidationError:
             return _Answer(False, f"{name}: its scan cannot be read", evidence.id)
         if gate.no_code_in_artifact and report.executes_code:
             return _Answer(False, f"{name}: an artifact can run code when it is loaded", evidence.id)
-        bad = [one for one in report.findings if _ORDER.index(one.severity) > _ORDER.index(gate.worst)]
-        if bad or _ORDER.index(report.worst) > _ORDER.index(gate.worst):
-            told = f": {bad[0].file} {bad[0].what}" if bad else ""
-            return _Answer(False, f"{name}: {report.worst}{told}", evidence.id)
-        return _Answer(True, f"{name}: {report.worst if report.findings else 'nothing found'}", evidence.id)
+        findings = [one for one in report.findings if not (facts.weights and _is_about_weights(one))]
+        severities = [one.severity for one in findings]
+        worst = max(severities, key=_ORDER.index, default="info") if report.findings else report.worst
+        if _ORDER.index(worst) > _ORDER.index(gate.worst):
+            told = next((f": {one.file} {one.what}" for one in findings if one.severity == worst), "")
+            return _Answer(False, f"{name}: {worst}{told}", evidence.id)
+        return _Answer(True, f"{name}: {worst if findings else 'nothing found'}", evidence.id)
     return _Answer(False, f"{name} was never scanned")
+
+
+def _is_about_weights(finding: Finding) -> bool:
+    """Say whether a finding is that nobody looked into the weights; where they have a scan, somebody did."""
+    return finding.file == "manifest.json" and finding.severity == "warning"
 
 
 def _signature(wheel: StoredFile, keys: dict[str, bytes], facts: Facts) -> _Answer:

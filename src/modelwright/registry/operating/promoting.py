@@ -12,6 +12,7 @@ from sqlalchemy import Connection, update
 
 from modelwright.errors import GateError, Problem, SettingsError, StaleError, UnknownReleaseError
 from modelwright.registry.audit import Entry
+from modelwright.registry.deciding.facts import weights_version
 from modelwright.registry.deciding.gates import Facts, judge
 from modelwright.registry.gates import GateResult, Signed
 from modelwright.registry.operating.desk import Desk, need_reason, the_release
@@ -20,8 +21,9 @@ from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Promotion
 from modelwright.registry.settings import Stage
 from modelwright.registry.state.database import Transaction
-from modelwright.registry.state.queries import load_evidence
+from modelwright.registry.state.queries import load_evidence, load_project
 from modelwright.registry.state.tables import placements
+from modelwright.spec.weights import weights_name
 
 
 def gates(desk: Desk, name: str, version: str, *, to: str) -> tuple[GateResult, ...]:
@@ -201,6 +203,7 @@ def _facts(desk: Desk, connection: Connection, project: Project, release: Releas
     before = desk.settings.before(stage.name)
     incumbent = project.release(current.version) if current else None
     wheels = [file.sha256 for file in release.files if file.packagetype == "bdist_wheel"]
+    weights = _weights(connection, project, release)
     others = [file.sha256 for file in incumbent.files] if incumbent else []
     return Facts(
         stage=stage.name,
@@ -208,12 +211,21 @@ def _facts(desk: Desk, connection: Connection, project: Project, release: Releas
         project=project,
         release=release,
         incumbent=incumbent,
-        evidence=load_evidence(connection, wheels),
+        evidence=load_evidence(connection, [*wheels, *weights]),
         incumbent_evidence=load_evidence(connection, others),
+        weights=weights,
         card=card_of(desk.store, release) if stage.gates else "",
         keys=_keys(desk, stage),
         now=desk.state.clock(),
     )
+
+
+def _weights(connection: Connection, project: Project, release: Release) -> tuple[str, ...]:
+    """Return the digests of the wheels that hold the weights of a release, if they are not in its own."""
+    version = weights_version(project.name, release.requires)
+    weights = load_project(connection, weights_name(project.name)) if version else None
+    held = weights.release(version) if weights and weights.kind == "weights" else None
+    return tuple(file.sha256 for file in held.files if file.packagetype == "bdist_wheel") if held else ()
 
 
 def _keys(desk: Desk, stage: Stage) -> dict[str, bytes]:
