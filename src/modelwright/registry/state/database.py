@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from modelwright.errors import MissingExtraError, SettingsError, UnavailableError
+from modelwright.errors import MissingExtraError, RequestError, SettingsError, UnavailableError
 from modelwright.registry.audit import GENESIS, Entry, Head, canonical, chained
 from modelwright.registry.state import tables
 from modelwright.registry.state.schema import migrate
@@ -27,7 +28,11 @@ from modelwright.registry.state.schema import migrate
 Clock = Callable[[], datetime]
 """Returns now, with a time zone."""
 BUSY_MS = 30_000
-"""How long SQLite waits for another writer, milliseconds."""
+"""How long a writer waits for another one, milliseconds."""
+CONNECT_S = 10
+"""How long PostgreSQL may take to answer a new connection, seconds."""
+CONNECTIONS = 40
+"""Connections of one process at most: as many as the application has threads. PostgreSQL allows 100 by default."""
 LOCK = 0x6D77_7265_6769
 """Key of the advisory lock on PostgreSQL; any constant that nobody else uses in this database."""
 
@@ -71,7 +76,7 @@ class State:
 
     def _reading(self) -> Engine:
         if self.engine.dialect.name == "postgresql":
-            return self.engine.execution_options(isolation_level="REPEATABLE READ")
+            return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         return self.engine
 
     @contextmanager
@@ -80,10 +85,9 @@ class State:
 
         Raises:
             UnavailableError: The database cannot be reached or written; nothing was changed.
+            RequestError: It cannot hold a value, which is too long or no text; nothing was changed.
         """
-        with _understood(), self.engine.execution_options(writing=True).connect() as connection, connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        with _understood(), _writing(self.engine) as connection:
             yield Transaction(connection, self.clock())
 
     def close(self) -> None:
@@ -150,7 +154,7 @@ def connect(url: str, *, where: str = "") -> Engine:
                 f"A registry cannot be kept in {parsed.get_backend_name()!r}.",
                 hint="Use sqlite:///PATH or postgresql://USER@HOST/NAME.",
             )
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+        engine = create_engine(parsed, pool_size=5, max_overflow=CONNECTIONS - 5, **_options(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         raise SettingsError("This is not the URL of a database.", where="state", why=str(error)) from error
     except ModuleNotFoundError as error:
@@ -161,7 +165,11 @@ def connect(url: str, *, where: str = "") -> Engine:
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     with _understood(where or parsed.render_as_string(hide_password=True)):
-        _make_tables(engine)
+        try:
+            _make_tables(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     return engine
 
 
@@ -171,10 +179,32 @@ def sqlite_url(path: Path) -> str:
 
 
 def _make_tables(engine: Engine) -> None:
+    with _writing(engine) as connection:
+        migrate(connection)
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() != "postgresql":
+        return {}
+    waiting = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_S}
+    return {"pool_pre_ping": True, "connect_args": waiting}
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in the only write transaction that there is at this moment."""
     with engine.execution_options(writing=True).connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
+            for setting in (
+                f"lock_timeout = {BUSY_MS}",
+                # A client that vanished while it held the lock gives it back, as a process on this machine would.
+                f"idle_in_transaction_session_timeout = {2 * BUSY_MS}",
+                # What a client was told is on disk, whatever the server prefers; as SQLite's synchronous=FULL.
+                "synchronous_commit = on",
+            ):
+                connection.exec_driver_sql(f"SET LOCAL {setting}")
             connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        migrate(connection)
+        yield connection
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -197,10 +227,17 @@ def _understood(where: str = "") -> Iterator[None]:
     """Turn what a driver says into an error of ours; the transaction was rolled back."""
     try:
         yield
-    except DBAPIError as error:
+    except DataError as error:
+        raise RequestError("A value cannot be stored; nothing was changed.", why=_said(error.orig)) from error
+    except (DBAPIError, PoolTimeoutError) as error:
+        why = _said(error.orig if isinstance(error, DBAPIError) else error)
         raise UnavailableError(
             "The registry's database cannot be used; nothing was changed.",
             where=where,
-            why=str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__,
-            hint="Make room." if "is full" in str(error.orig) else "modelwright registry check",
+            why=why,
+            hint="Make room." if "is full" in why else "modelwright registry check",
         ) from error
+
+
+def _said(error: BaseException | None) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -60,7 +61,7 @@ def load_project(connection: Connection, name: str) -> Project | None:
         kind=row.kind,
         created=row.created,
         serial=row.serial,
-        owners=tuple(connection.scalars(select(owners.c.owner).where(owners.c.project == name).order_by("owner"))),
+        owners=tuple(sorted(connection.scalars(select(owners.c.owner).where(owners.c.project == name)))),
         releases=tuple(
             sorted(
                 (_release(one, by_version.get(one.version, ())) for one in connection.execute(alive)),
@@ -109,8 +110,9 @@ def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSum
     stages: dict[str, dict[str, str]] = {}
     for row in connection.execute(select(placements).where(placements.c.current)):
         stages.setdefault(row.project, {})[row.stage] = row.version
-    owned = connection.execute(select(owners).order_by(owners.c.project, owners.c.owner))
-    by_project = {name: tuple(row.owner for row in rows) for name, rows in groupby(owned, key=lambda row: row.project)}
+    # Sorted here, by character: databases have orders of their own, in which "a-b" may stand after "ab".
+    owned = sorted(map(tuple, connection.execute(select(owners.c.project, owners.c.owner))))
+    by_project = {name: tuple(owner for _, owner in rows) for name, rows in groupby(owned, key=itemgetter(0))}
     return tuple(
         ProjectSummary(
             name=row.name,
@@ -123,7 +125,7 @@ def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSum
             serial=row.serial,
             status=row.status,
         )
-        for row in connection.execute(select(projects).where(wanted).order_by(projects.c.name))
+        for row in sorted(connection.execute(select(projects).where(wanted)), key=attrgetter("name"))
     )
 
 
@@ -150,7 +152,7 @@ def names_in(connection: Connection, stage: str = "") -> tuple[str, ...]:
     if stage:
         placed = projects.c.name.in_(select(placements.c.project).where(placements.c.stage == stage))
         shown = and_(shown, or_(projects.c.kind != "model", placed))
-    return tuple(connection.scalars(select(projects.c.name).where(shown).order_by(projects.c.name)))
+    return tuple(sorted(connection.scalars(select(projects.c.name).where(shown))))
 
 
 def serial_of(connection: Connection, name: str = "") -> int | None:
