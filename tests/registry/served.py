@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from registry_wheels import library_wheel, model_wheel
 from server import Server, serving
 
@@ -16,7 +20,26 @@ MAX_UPLOAD = 3_000_000
 SETTINGS = f"""
 hosts = ["models.internal"]
 max_upload = {MAX_UPLOAD}
+
+[[trusted_publishers]]
+issuer = "https://ci.example"
+audience = "models.internal"
+claims = {{ repository = "acme/trusted" }}
+projects = ["trusted", "trusted-two"]
+jwks_file = "ci.json"
+user = "ci"
 """
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+"""What the CI provider of these tests signs with."""
+
+
+def identity_token(**claims: object) -> str:
+    """Return an identity token as a CI provider makes it for a job."""
+    now = int(time.time())
+    common = {"iss": "https://ci.example", "aud": "models.internal", "iat": now, "nbf": now, "exp": now + 300}
+    return jwt.encode(common | {"repository": "acme/trusted"} | claims, KEY, algorithm="RS256", headers={"kid": "1"})
+
+
 ROLES = ("nobody", "reader", "publisher", "stranger", "promoter", "admin", "expired", "revoked")
 
 
@@ -28,6 +51,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder.mkdir()
     wheels.mkdir()
     (folder / "registry.toml").write_text(SETTINGS)
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
+    (folder / "ci.json").write_text(json.dumps({"keys": [public | {"kid": "1", "use": "sig"}]}))
     tokens = _fill(folder, wheels)
     with serving(folder) as running:
         running.tokens = tokens

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from modelwright.errors import ModelwrightError
+from modelwright.registry.app.protocol import say_reason
 from modelwright.registry.people import NOBODY
 from modelwright.registry.web.refusals import refusal
 from modelwright.registry.web.requests import Request as PageRequest
@@ -40,7 +41,7 @@ def as_text(text: str, *, status: int = 200) -> Response:
 def refused(scope: Scope, status: int, error: ModelwrightError, *, site: Site) -> Response:
     """Answer with a refusal: JSON below ``/api/``, text for installers, a page for people."""
     path, accept = scope["path"], header(scope, b"accept")
-    if path.startswith(("/api/", "/_/")) or "application/json" in accept:
+    if path.startswith(("/api/", "/_/")) or wants_json(scope):
         answer = as_json(error.to_dict(), status=status)
     elif "text/html" in accept and not (path.startswith(_PLAIN) or "/simple/" in path):
         page = refusal(site, PageRequest(path=path, principal=scope.get("principal", NOBODY)), error, status=status)
@@ -48,6 +49,7 @@ def refused(scope: Scope, status: int, error: ModelwrightError, *, site: Site) -
         return Response(page.body, page.status, media_type=page.media_type, headers={"Cache-Control": NO_STORE})
     else:
         answer = as_text(f"{error}\n", status=status)
+        say_reason(scope, f"{error.code}: {error.what}")
     if status == 401:
         answer.headers["WWW-Authenticate"] = CHALLENGE
     return answer
@@ -61,3 +63,11 @@ def header(scope: Scope, name: bytes) -> str:
 def base_url(scope: Scope) -> str:
     """Return how the registry is reached from outside, ending in ``/``; the host was checked at the edge."""
     return f"{scope['scheme']}://{header(scope, b'host')}/"
+
+
+def wants_json(scope: Scope) -> bool:
+    """Say whether JSON is the only thing that is accepted.
+
+    ``uv publish`` accepts it beside text, and then shows people nothing but the field ``code``.
+    """
+    return header(scope, b"accept").strip().lower() == "application/json"

@@ -164,7 +164,7 @@ def _told(error: Exception, scope: Scope) -> tuple[int, ModelwrightError, dict[s
     if isinstance(error, ModelwrightError):
         status = status_of(error)
         if status >= 500:
-            _note(error, scope)
+            error_log.error("%s %s: %s", scope["method"], scope["path"], error)
         return status, error, {}
     if isinstance(error, HTTPException):
         if error.status_code == 405:

@@ -20,7 +20,7 @@ import uvicorn
 from modelwright.errors import UnavailableError
 from modelwright.registry.app.application import create_app
 from modelwright.registry.app.edge import MAX_HEADERS
-from modelwright.registry.app.sendfile import SendfileProtocol
+from modelwright.registry.app.protocol import RegistryProtocol
 from modelwright.registry.operating.local import LocalService
 
 HOST, PORT = "127.0.0.1", 8080
@@ -54,7 +54,7 @@ def serve(
     with _bound(host, port) as listening:
         config = uvicorn.Config(
             create_app(service, listening_on=host),
-            http=SendfileProtocol,
+            http=RegistryProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

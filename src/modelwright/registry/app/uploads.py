@@ -22,7 +22,7 @@ from starlette.responses import Response
 from modelwright.errors import RequestError, UnavailableError
 from modelwright.registry.admitting.admit import Announced
 from modelwright.registry.app.access import Access
-from modelwright.registry.app.answers import as_json, as_text, header
+from modelwright.registry.app.answers import as_json, as_text, header, wants_json
 from modelwright.registry.app.multipart import MAX_FIELDS, UploadForm
 from modelwright.registry.app.statuses import Refusal
 from modelwright.registry.operating.local import LocalService
@@ -54,7 +54,7 @@ async def upload(request: Request, access: Access) -> Response:
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(lambda: target.unlink(missing_ok=True))
-    if "application/json" in header(request.scope, b"accept"):
+    if wants_json(request.scope):
         return as_json(published)
     return as_text(f"{published.file.filename}: {'published' if published.new else 'already there'}\n")
 

@@ -1,4 +1,4 @@
-"""Let the kernel send files: uvicorn's HTTP/1.1 protocol with one more thing that an application may ask for.
+"""Uvicorn's HTTP/1.1 protocol with two more things that an application may ask for: sendfile, and a reason phrase.
 
 Called by :mod:`.serving`, which gives this protocol to uvicorn, and by :mod:`.files`, which uses it where it is there
 and sends pieces where it is not (another server, a test). Measured with a 1 GB file that is in memory: 0.85 × the
@@ -20,6 +20,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 EXTENSION = "modelwright.sendfile"
+REASON = "modelwright.reason"
+MAX_REASON = 200
+"""Longest reason phrase, characters."""
+MAX_INCOMPLETE = 16 * 2**10
 WINDOW = 8 * 2**20
 """How much is handed to the kernel at once, bytes; the next window is asked for from the disk meanwhile."""
 
@@ -27,18 +31,23 @@ SendFile = Callable[[FileIO, int, int], Awaitable[None]]
 """Sends a part of an open file as (a part of) the body of the answer that has begun: file, first byte, byte after."""
 
 
-class SendfileProtocol(H11Protocol):
-    """HTTP/1.1, with the extension ``modelwright.sendfile`` in every scope."""
+class RegistryProtocol(H11Protocol):
+    """HTTP/1.1, with the extensions ``modelwright.sendfile`` and ``modelwright.reason`` in every scope."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._reasoned = _Reasoned(h11.SERVER, self.config.h11_max_incomplete_event_size or MAX_INCOMPLETE)
+        self.conn = self._reasoned
         inner = self.app
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"] = {EXTENSION: partial(self._send_file, self.cycle)}
+            scope["extensions"] = {EXTENSION: partial(self._send_file, self.cycle), REASON: self._set_reason}
             await inner(scope, receive, send)
 
         self.app = cast(Any, app)
+
+    def _set_reason(self, reason: str) -> None:
+        self._reasoned.reason = reason
 
     async def _send_file(self, cycle: RequestResponseCycle, file: FileIO, start: int, stop: int) -> None:
         while start < stop and not cycle.disconnected:
@@ -56,6 +65,18 @@ class SendfileProtocol(H11Protocol):
             start += count
 
 
+class _Reasoned(h11.Connection):
+    """Says why in the status line, which is all that twine, hatch and flit show of a refusal."""
+
+    reason = ""
+
+    def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
+        if isinstance(event, h11.Response) and self.reason:
+            event = h11.Response(status_code=event.status_code, headers=event.headers, reason=self.reason.encode())
+            self.reason = ""
+        return super().send_with_data_passthrough(event)
+
+
 class _Length:
     """Stands for so many bytes that go another way."""
 
@@ -69,3 +90,13 @@ class _Length:
 def sender(scope: Scope) -> SendFile | None:
     """Return what lets the kernel send a file, ``None`` if the server has no such thing."""
     return cast("SendFile | None", scope.get("extensions", {}).get(EXTENSION))
+
+
+def say_reason(scope: Scope, text: str) -> None:
+    """Let the status line of the answer say something; a server that cannot do that says what it always says.
+
+    Source: RFC 9112 section 4: a reason phrase is visible characters and spaces, which clients may ignore.
+    """
+    say = scope.get("extensions", {}).get(REASON)
+    if say is not None:
+        say("".join(char if " " <= char <= "~" else "?" for char in text)[:MAX_REASON])
