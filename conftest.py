@@ -2,7 +2,7 @@
 
 In Markdown, the blocks of a page run in order, in a folder of the page's own:
 
-- ```` ```python title="train.py" ```` writes the file;
+- ```` ```python title="train.py" ```` writes the file, and so does ```` ```toml title="registry.toml" ````;
 - ```` ```python ```` is executed, the names it defines are kept for the next block;
 - ```` ```console ```` runs each line that begins with ``$`` and compares what it prints (``...`` stands for anything);
   ``exit=4`` says that the last one must end with that code, otherwise all must end with 0.
@@ -33,7 +33,7 @@ from sybil.document import PythonDocStringDocument
 from sybil.parsers.rest import DocTestParser
 
 ROOT = Path(__file__).parent
-FENCE = re.compile(r"^```(python|console)\b([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(python|console|toml)\b([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMPARE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 TIMEOUT_S = 180
 
@@ -69,9 +69,18 @@ def blocks(document: Document) -> Iterable[Region]:
     """Find the code blocks of a page."""
     for match in FENCE.finditer(document.text):
         language, info, body = match.groups()
-        evaluator = {"python": run_python, "console": run_console}[language]
+        evaluator = {"python": run_python, "console": run_console, "toml": write_titled}[language]
         attributes = dict(word.split("=", 1) for word in shlex.split(info) if "=" in word)
         yield Region(match.start(), match.end(), (attributes, body), evaluator)
+
+
+def write_titled(example: Example) -> None:
+    """Write the block to its file, if it names one."""
+    attributes, body = example.parsed
+    if "title" in attributes:
+        target = place(example) / attributes["title"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(body, encoding="utf-8")
 
 
 def run_python(example: Example) -> None:
@@ -79,8 +88,7 @@ def run_python(example: Example) -> None:
     attributes, body = example.parsed
     folder = place(example)
     if "title" in attributes:
-        (folder / attributes["title"]).parent.mkdir(parents=True, exist_ok=True)
-        (folder / attributes["title"]).write_text(body, encoding="utf-8")
+        write_titled(example)
         return
     code = compile("\n" * example.line + body, example.path, "exec")
     with contextlib.chdir(folder):

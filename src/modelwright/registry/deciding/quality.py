@@ -74,18 +74,18 @@ def _within(gate: Metric, facts: Facts, found: _Measured | None, within: float) 
     """Compare with the incumbent, in decimal numbers: 0.85 − 0.05 is 0.8, as whoever wrote the setting meant it."""
     current = facts.project.current(facts.stage)
     if facts.incumbent is None:
-        told = f"no worse than what {facts.stage} runs, by more than {within:g}"
-        return current is None, f"{told}; it runs {'nothing yet' if current is None else 'a release that is gone'}"
+        runs = "nothing yet" if current is None else f"{current.version}, which is gone"
+        return current is None, f"within {within:g} of what {facts.stage} runs: {runs}"
     old = _newest(gate, facts.incumbent, facts.incumbent_evidence)
-    name = f"{facts.incumbent.version}, which {facts.stage} runs"
+    name = f"{facts.incumbent.version} in {facts.stage}"
     if old is None or not math.isfinite(old.evaluation.value):
-        return False, f"no worse than {name}, where it was never measured"
+        return False, f"within {within:g} of {name}, of which it was never measured"
     better = (found.evaluation.better if found else "") or old.evaluation.better
     if not better:
-        return False, f"no worse than {name}; nobody said whether higher or lower is better"
+        return False, f"within {within:g} of {name}, and nobody said whether higher or lower is better"
     sign = 1 if better == "higher" else -1
     limit = Decimal(repr(old.evaluation.value)) - sign * Decimal(repr(within))
-    told = f"{'≥' if sign > 0 else '≤'} {limit:f} ({old.evaluation.value:g} of {name}, {within:g} worse at most)"
+    told = f"{'≥' if sign > 0 else '≤'} {limit:f}, within {within:g} of {name}, which has {old.evaluation.value:g}"
     if found is None or not math.isfinite(found.evaluation.value):
         return False, told
     return sign * (Decimal(repr(found.evaluation.value)) - limit) >= 0, told
