@@ -9,10 +9,14 @@ import contextlib
 import io
 import json
 import os
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
+from cyclopts import App
+
 from modelwright.cli.app import run
-from modelwright.cli.commands import COMMANDS, EXITS, front_page
+from modelwright.cli.commands import COMMANDS, EXITS, Command, front_page
 from modelwright.cli.explain import explanations
 from modelwright.spec.schema import schemas
 
@@ -42,18 +46,35 @@ def command_page() -> str:
     lines = ["# Command line", "", "```text", front_page("VERSION"), "```", ""]
     for command in COMMANDS:
         lines += [f"## {command.name}", "", "```text", help_of(command.name), "```", ""]
+        for words in commands_below(command):
+            lines += [f"### {' '.join(words)}", "", "```text", help_of(*words), "```", ""]
     lines += ["## Exit codes", "", "| code | meaning |", "| --- | --- |"]
     lines += [f"| {code} | {meaning} |" for code, meaning in EXITS]
     lines += ["| 70 | a bug in modelwright |", "| 130 | interrupted by Ctrl-C |", "| 141 | the reader went away |", ""]
     return NOTE + "\n".join(lines)
 
 
-def help_of(command: str) -> str:
+def commands_below(command: Command) -> Iterator[tuple[str, ...]]:
+    """Yield the commands of a command that is an application of its own (``registry token add``)."""
+
+    def below(app: App, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for name in app:
+            if not name.startswith("-"):
+                yield (*words, name)
+                yield from below(app[name], (*words, name))
+
+    module, _, attribute = command.target.partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, App):
+        yield from below(found, (command.name,))
+
+
+def help_of(*command: str) -> str:
     """Return what ``modelwright COMMAND --help`` prints on a terminal of 100 columns."""
     printed = io.StringIO()
     os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}
     with contextlib.redirect_stdout(printed):
-        run([command, "--help"])
+        run([*command, "--help"])
     return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()).strip()
 
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from modelwright import __version__
 from modelwright.cli.app import run
@@ -58,9 +59,10 @@ def test_every_command_has_help_with_the_shared_options(command, capsys):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_help_of_a_command_begins_with_the_summary_of_the_front_page(command):
-    module = import_module(f"modelwright.cli.{command.name}")
-    first = inspect.getdoc(getattr(module, command.name)).splitlines()[0]
-    assert first.startswith(command.summary)
+    module, _, name = command.target.partition(":")
+    target = getattr(import_module(module), name)
+    told = target.help if isinstance(target, App) else inspect.getdoc(target)
+    assert told.splitlines()[0].startswith(command.summary)
 
 
 def test_unknown_command_is_wrong_usage_and_suggests_the_nearest(capsys):

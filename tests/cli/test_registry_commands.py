@@ -167,8 +167,8 @@ def test_publish_signs_wheels_and_refuses_what_is_no_key(ask, shop):
     done = decoded(ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "ci.pem", "--json"), Published)
     assert [one.kind for one in done.evidence] == ["signature"]
     (shop / "bad.pem").write_text("not a key")
-    ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "bad.pem", code=1)
-    ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "missing.pem", code=1)
+    ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "bad.pem", code=4)
+    ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "missing.pem", code=4)
 
 
 def test_list_shows_what_each_stage_runs(ask):
@@ -361,3 +361,20 @@ def test_secret_of_a_token_is_shown_once(ask):
 
 def test_release_that_is_shown_as_json_is_the_object_of_the_api(ask):
     assert decoded(ask("yank", "churn", "1.1.0", "--dry-run", "--json"), Release).version == "1.1.0"
+
+
+def test_bundle_is_written_looked_into_and_taken_in_twice_without_harm(ask, shop):
+    assert "churn 1.0.0 would be bundled" in ask("bundle", "churn==1.0.0", "--dry-run").out
+    assert not list(shop.glob("*.zip"))
+    said = ask("bundle", "churn==1.0.0", "-o", "churn.zip")
+    assert "churn 1.0.0 for Python 3.11" in said.out
+    assert "modelwright import churn.zip" in said.err
+    assert "model    churn-1.0.0-py3-none-any.whl" in ask("import", "churn.zip", "--dry-run").out
+    ask("registry", "init", "far")
+    assert ": published" in ask("import", "churn.zip", "--registry", "far").out
+    again = ask("import", "churn.zip", "--registry", "far")
+    assert ": was there already" in again.out
+    assert "modelwright show churn==1.0.0 --registry far" in again.err
+    assert len(decoded(ask("audit", "--registry", "far", "--action", "publish", "--json"), list[Entry])) == 1
+    (shop / "odd.zip").write_bytes(b"PK")
+    assert "MW1113" in ask("import", "odd.zip", code=4).err

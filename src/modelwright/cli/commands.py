@@ -51,6 +51,8 @@ COMMANDS = (
     Command("publish", "Share", "Publish wheels to a registry: a folder, or a server."),
     Command("list", "Share", "List what a registry holds, and what each stage runs.", module="listing"),
     Command("show", "Share", "Show a release: files, stages, evidence; or how to install it safely."),
+    Command("bundle", "Share", "Write one archive that installs a release without a network."),
+    Command("import", "Share", "Take a bundle into a registry.", module="importing"),
     Command("login", "Share", "Store a token for a registry."),
     Command("promote", "Release", "Make a release what a stage runs, if its gates let it in."),
     Command("approve", "Release", "Approve a release for a stage."),

@@ -7,8 +7,11 @@ line (:mod:`modelwright.runtime`), so that scripts may treat both alike.
 from __future__ import annotations
 
 from modelwright.errors import (
+    BundleError,
     CompatibilityError,
+    DamageError,
     EnvironmentBuildError,
+    EvidenceError,
     GateError,
     GitError,
     LockError,
@@ -64,6 +67,9 @@ TABLE: dict[type[BaseException], int] = {
     StaleError: REFUSED,
     NotAllowedError: REFUSED,
     LoginError: REFUSED,
+    BundleError: REFUSED,
+    DamageError: REFUSED,
+    EvidenceError: REFUSED,
     UnavailableError: UNAVAILABLE,
     UpstreamError: UNAVAILABLE,
     GitError: UNAVAILABLE,

@@ -36,6 +36,10 @@ class Explanation(Frozen, frozen=True, kw_only=True):
     exit_code: int
 
 
+OURS = ("modelwright.errors", "modelwright.registry_errors", "modelwright.runtime.errors")
+"""Modules that errors are explained from; what others derive is theirs to explain."""
+
+
 def explanations() -> tuple[Explanation, ...]:
     """Return the explanation of every error, by code.
 
@@ -51,7 +55,7 @@ def explanations() -> tuple[Explanation, ...]:
 def _family(kind: type[ModelwrightError]) -> list[type[ModelwrightError]]:
     members = [kind]
     for child in kind.__subclasses__():
-        if child.__module__ in ("modelwright.errors", "modelwright.runtime.errors"):
+        if child.__module__ in OURS:
             members += _family(child)
     return members
 

@@ -29,7 +29,7 @@ FOLDER = Path("registry")
 SERVER = ("sqlalchemy", "alembic", "obstore", "cryptography", "starlette", "uvicorn", "jinja2", "multipart")
 """Libraries that the server needs."""
 
-registry = App(name="registry", help="Run a registry's server, or look after one.")
+registry = App(name="registry", help="Run a registry's server, or look after one.", help_format="plaintext")
 registry.command(token)
 
 

@@ -16,10 +16,10 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from packaging.version import Version
 
 from modelwright.errors import EvidenceError, UnknownPackageError, UploadError
-from modelwright.inspecting.verify import VerifyReport
 from modelwright.plugins import need
 from modelwright.registry.evidence import EvidenceKind
 from modelwright.spec.evaluation import Evaluation
+from modelwright.spec.struct import Frozen
 
 SUFFIXES = (".whl", ".tar.gz")
 ATTESTATION = ".publish.attestation"
@@ -42,6 +42,15 @@ class Document(NamedTuple):
     content: Any
     sha256: str
     where: str
+
+
+class _Report(Frozen, frozen=True, kw_only=True):
+    """What a report of ``modelwright verify`` must say to be sent; the registry looks at all of it."""
+
+    wheel: str
+    sha256: str
+    passed: bool
+    scenarios: tuple[dict[str, Any], ...]
 
 
 class Parcel(NamedTuple):
@@ -172,7 +181,7 @@ def read_document(path: Path) -> Document:
         _convert(value, list[Evaluation], path)
         return Document("evaluation", value, "", str(path))
     if isinstance(value, dict) and "scenarios" in value and "sha256" in value:
-        report: VerifyReport = _convert(value, VerifyReport, path)
+        report: _Report = _convert(value, _Report, path)
         return Document("verification", value, report.sha256, str(path))
     raise EvidenceError(
         "This is no evidence that a registry knows.",

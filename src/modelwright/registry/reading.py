@@ -7,6 +7,7 @@ For: :class:`modelwright.registry.registry.Registry`. Everything goes through a
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,10 +19,12 @@ from modelwright.errors import DamageError, PackageError, StorageError, UnknownR
 from modelwright.inspecting.remote import OwnedStream
 from modelwright.package import Package, open_wheel
 from modelwright.registry.evidence import Evidence
+from modelwright.registry.index.install import InstallLines, lines_for
 from modelwright.registry.projects import Placement, Project, Release, StoredFile
 from modelwright.registry.service import Service
 from modelwright.spec.lineage import Lineage
 from modelwright.spec.struct import Frozen
+from modelwright.spec.weights import weights_file_name, weights_name
 from modelwright.steps import Listener, timed
 
 _CHUNK = 2**20
@@ -90,7 +93,9 @@ def open_release(service: Service, project: Project, release: Release) -> Packag
     # The package is the only one that reads the stream, and closes it by vanishing.
     stream = cast(BinaryIO, OwnedStream(service.open_file(file.sha256)))
     try:
-        return open_wheel(stream, where=file.filename, sha256=file.sha256)
+        package = open_wheel(stream, where=file.filename, sha256=file.sha256)
+        package.open_weights = partial(_open_weights, service, package) if package.manifest.weights else None
+        return package
     except PackageError as error:
         if project.kind == "model":
             raise
@@ -99,9 +104,45 @@ def open_release(service: Service, project: Project, release: Release) -> Packag
         ) from error
 
 
+def _open_weights(service: Service, package: Package) -> BinaryIO:
+    """Open the wheel with a model's weights, which the same registry has.
+
+    Raises:
+        UnknownReleaseError: It has not.
+    """
+    manifest = package.manifest
+    release = service.project(weights_name(manifest.name)).release(manifest.weights)
+    name = weights_file_name(manifest.name, manifest.weights)
+    for file in release.files if release else ():
+        if file.filename == name:
+            return cast(BinaryIO, OwnedStream(service.open_file(file.sha256)))
+    raise UnknownReleaseError(f"The registry has no {name}.", hint=f"modelwright publish {name}")
+
+
 def _rank(file: StoredFile, ranks: dict[Tag, int]) -> int:
     _, _, _, tags = parse_wheel_filename(file.filename)
     return min((ranks[tag] for tag in tags if tag in ranks), default=len(ranks))
+
+
+def install(service: Service, base_url: str, project: Project, release: Release, *, stage: str) -> InstallLines:
+    """Return the lines that install a release from a registry, and nobody else's package of that name.
+
+    Args:
+        service: The registry.
+        base_url: How installers reach it; files in a folder proxy nobody.
+        project: The project.
+        release: The release.
+        stage: The stage that is meant; empty: everything.
+    """
+    asked = getattr(service, "whoami", None)
+    return lines_for(
+        base_url,
+        project,
+        version=release.version,
+        stage=stage,
+        proxies_upstream=bool(asked and asked().proxies_upstream),
+        local={one.name for one in service.projects()},
+    )
 
 
 def fetch(service: Service, release: Release, folder: Path, *, listener: Listener) -> tuple[Path, ...]:

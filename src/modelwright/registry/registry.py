@@ -35,6 +35,8 @@ from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Public
 from modelwright.steps import Listener, ignore
 
 if TYPE_CHECKING:
+    from modelwright.registry.bundling.importing import Imported, Libraries
+    from modelwright.registry.bundling.writing import WrittenBundle
     from modelwright.registry.client.transfers import Watcher
     from modelwright.registry.index.install import InstallLines
     from modelwright.registry.operating.checking import CheckReport
@@ -102,8 +104,6 @@ class Registry:
         """Names of the stages, first to last."""
         return self.service.stages
 
-    # What is there.
-
     def list(self, search: str = "") -> tuple[ProjectSummary, ...]:
         """List the projects, by name; ``search`` is looked for in names and summaries."""
         return self.service.projects(search)
@@ -167,26 +167,28 @@ class Registry:
         Raises:
             UnknownReleaseError: There is no such release.
         """
-        from modelwright.registry.index.install import lines_for
+        base = self.url or self.local().desk.root.as_uri()
+        return reading.install(self.service, base, *self.find(reference), stage=parse_reference(reference).stage)
 
-        project, release = self.find(reference)
-        return lines_for(
-            self.url or self.local().desk.root.as_uri(),
-            project,
-            version=release.version,
-            stage=parse_reference(reference).stage,
-            proxies_upstream=self._proxies_upstream(),
-            local={one.name for one in self.service.projects()},
-        )
+    def bundle(
+        self, reference: str, to: Path | str, *, python: str = "", platform: str = "", listener: Listener = ignore
+    ) -> WrittenBundle:
+        """Write one archive with a release and everything it needs, which installs without a network.
 
-    def _proxies_upstream(self) -> bool:
-        if self.folder is not None:
-            return False  # files in a folder ask nobody
-        from modelwright.registry.client.remote import RemoteService
+        Args:
+            reference: ``name``, ``name==1.3.0`` or ``name@production``.
+            to: The archive, or a folder for it.
+            python: Version of Python it is for; empty: the one that the model was captured on.
+            platform: Platform tag it is for; empty: this machine's.
+            listener: Told about each step.
 
-        return isinstance(self.service, RemoteService) and self.service.whoami().proxies_upstream
+        Raises:
+            UnknownReleaseError: There is no such release.
+            BundleError: Something that it needs has no wheel for that Python and platform.
+        """
+        from modelwright.registry.bundling.writing import write_bundle
 
-    # Publishing.
+        return write_bundle(self.service, reference, to, python=python, platform=platform, listener=listener)
 
     def publish(
         self,
@@ -216,6 +218,22 @@ class Registry:
         parcel = pack(places, evidence=evidence, sign=sign)
         return send(self.create(), parcel, listener=listener)
 
+    def take_in(self, bundle: Path | str, *, libraries: Libraries = "skip", listener: Listener = ignore) -> Imported:
+        """Publish what is in a bundle; every byte of it is checked first, and a second time changes nothing.
+
+        Args:
+            bundle: The archive.
+            libraries: Whether the libraries of the model become projects of the registry, too.
+            listener: Told about each file.
+
+        Raises:
+            BundleError: It is no bundle, or a file in it is not the one that it lists.
+            UploadError: A wheel is not one that an index may carry.
+        """
+        from modelwright.registry.bundling.importing import import_bundle
+
+        return import_bundle(bundle, self.create(), libraries=libraries, listener=listener)
+
     def rehearse(self, *places: Path | str, listener: Listener = ignore) -> tuple[Publication, ...]:
         """Say what would become of files if they were published; every check is made, nothing is stored or logged.
 
@@ -230,8 +248,6 @@ class Registry:
 
         service = self.service if self.url or (self.folder and self.folder.exists()) else None
         return tuple(rehearse(service, path, listener=listener) for path in gather(places))
-
-    # Moving.
 
     def gates(self, name: str, version: str, *, to: str) -> tuple[GateResult, ...]:
         """Say what each gate of a stage says of a release now; nothing is moved or logged."""
@@ -289,8 +305,6 @@ class Registry:
         check_stage(stage, self.stages)
         return self.find(f"{name}=={version}")
 
-    # Taking back.
-
     def yank(self, name: str, version: str, *, reason: str) -> Project:
         """Keep installers from choosing a release by themselves; exact pins go on working (PEP 592)."""
         project, release = self.find(f"{name}=={version}")
@@ -314,8 +328,6 @@ class Registry:
         """Say who owns a project."""
         return self.service.set_owners(self.project(name).name, owners)
 
-    # The memory.
-
     def history(self, name: str = "", *, selection: Selection = EVERYTHING) -> tuple[Entry, ...]:
         """Return the log, oldest entry first unless the selection says otherwise.
 
@@ -336,8 +348,6 @@ class Registry:
         """Check the whole log, against an exported head if one is given."""
         return self.service.check_audit(expected)
 
-    # People.
-
     def tokens(self) -> tuple[Token, ...]:
         """List every token, without secrets."""
         return self.service.tokens()
@@ -357,8 +367,6 @@ class Registry:
     def revoke_token(self, token: str) -> Token:
         """Revoke a token, by its public part, at once."""
         return self.service.revoke_token(token)
-
-    # The files themselves.
 
     def check(self, *, listener: Listener = ignore) -> CheckReport:
         """Hash every stored file again, check the log, and bring the static index up to date.
