@@ -51,6 +51,7 @@ class Upstream(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
         stale_s: How long an old page is served when the upstream does not answer, seconds.
         timeout_s: How long to wait for an answer, seconds.
         deny: Projects, as ``fnmatch`` patterns, that are never fetched from there.
+        file_hosts: Hosts, beside its own, that it may keep its files on (PyPI: ``files.pythonhosted.org``).
     """
 
     url: str
@@ -58,6 +59,7 @@ class Upstream(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     stale_s: float = 7 * 86400
     timeout_s: float = 30
     deny: tuple[str, ...] = ()
+    file_hosts: tuple[str, ...] = ()
 
 
 class Webhook(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
