@@ -18,6 +18,7 @@ from modelwright.inspecting.changes import Verdict
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.audit import Entry, canonical
 from modelwright.registry.deciding.honesty import honest, release_before
+from modelwright.registry.deciding.territory import check_territory
 from modelwright.registry.operating.desk import Desk, normal_name
 from modelwright.registry.operating.evidencing import insert_evidence
 from modelwright.registry.operating.opened import first_wheel, open_stored
@@ -103,6 +104,9 @@ def _look(desk: Desk, admitted: Admitted) -> Publication | None:
                 why="Whoever installs the project would get something of another kind.",
                 hint="Choose another name.",
             )
+        if admitted.kind == "library":  # the others were found to install nothing but their own package
+            protected = connection.scalars(select(projects.c.name).where(projects.c.kind != "library")).all()
+            check_territory(admitted.project, admitted.top_level, protected, filename=admitted.filename)
         return _taken(connection, admitted)
 
 
