@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from modelwright.registry.app.access import Access
 from modelwright.registry.app.api import api_routes
+from modelwright.registry.app.borrowing import borrowing_routes
 from modelwright.registry.app.edge import Edge
 from modelwright.registry.app.files import answer, find_source
 from modelwright.registry.app.health import health_of
@@ -30,6 +31,7 @@ from modelwright.registry.app.trusting import Trusting
 from modelwright.registry.app.uploads import upload
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.settings import PRIVATE
+from modelwright.registry.upstream.opening import open_upstream
 from modelwright.registry.web.requests import Site
 
 THREADS = 32
@@ -52,7 +54,8 @@ def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
 
 def _routes(access: Access, site: Site) -> list[BaseRoute]:
     """Return every route; what is asked most often comes first."""
-    simple = Simple(access, Rendered(), upstream=None)
+    upstream = open_upstream(access.service.settings, access.service.desk.root)
+    simple = Simple(access, Rendered(), upstream=upstream)
 
     def stored(request: Request) -> Response:
         sha256, name = request.path_params["sha256"], request.path_params["filename"]
@@ -78,6 +81,7 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
     return [
         *(Route(path, endpoint, methods=["GET"]) for path, endpoint in looks),
         *(Route(path, take, methods=["POST"]) for path in ("/legacy/", "/legacy", "/")),
+        *borrowing_routes(access, upstream),
         *api_routes(access),
         *Trusting(access).routes(),
         *Pages(access, site).routes(),

@@ -8,7 +8,7 @@ Source: RFC 9110 (conditional requests, ranges), RFC 8246 (immutable), PEP 658 a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -24,15 +24,24 @@ from modelwright.registry.app.parameters import checked
 from modelwright.registry.app.protocol import SendFile, sender
 from modelwright.registry.app.ranges import OutOfRange, Span, matches, span_of
 from modelwright.registry.operating.local import LocalService
-from modelwright.registry.projects import StoredFile
-from modelwright.registry.storing.store import Key
+from modelwright.registry.storing.store import Key, Store
 
 CHUNK = 2**20
 """How much of a file is read at once, bytes."""
 FOREVER = "public, max-age=31536000, immutable"
 PRIVATELY = "private, max-age=31536000, immutable"
 """For files that only somebody with a token may read: no shared cache may hand them to others."""
-METADATA, PROVENANCE = ".metadata", ".provenance"
+METADATA = ".metadata"
+MEDIA_TYPES = {
+    METADATA: "text/plain; charset=utf-8",
+    ".provenance": "application/vnd.pypi.integrity.v1+json",
+    "": "application/octet-stream",
+}
+"""By the end of a name; what belongs to a file first."""
+
+
+Pieces = Callable[[Span], Iterator[bytes]]
+"""Reads a part of a file in pieces."""
 
 
 class Source(NamedTuple):
@@ -43,8 +52,9 @@ class Source(NamedTuple):
         etag: Strong entity tag, with its quotes.
         size: Size, bytes.
         media_type: What it is.
-        path: Where it lies on this machine; ``None``: it is read from ``chunks``.
-        store: Where it lies otherwise: a function from a span to its pieces.
+        path: Where it lies on this machine; ``None``: it is read from ``pieces``.
+        pieces: Reads it, wherever it lies.
+        public: Whether anybody may read it, so that a shared cache may keep it.
     """
 
     name: str
@@ -53,17 +63,7 @@ class Source(NamedTuple):
     media_type: str
     path: Path | None
     pieces: Pieces
-
-
-class Pieces(NamedTuple):
-    """Where the pieces of a file come from, when it is no file on this machine."""
-
-    service: LocalService
-    key: Key
-
-    def of(self, span: Span) -> Iterator[bytes]:
-        """Read a span in pieces."""
-        return self.service.desk.store.chunks(self.key, start=span.start, stop=span.stop)
+    public: bool
 
 
 def find_source(service: LocalService, sha256: str, name: str) -> Source:
@@ -74,37 +74,52 @@ def find_source(service: LocalService, sha256: str, name: str) -> Source:
         UnknownReleaseError: There is no such file, or not under this name.
     """
     sha256, name = checked("sha256", sha256), checked("filename", name)
-    found = service.find(sha256)
-    key = Key(sha256, name)
-    if name == found.file.filename:
-        return _source(service, key, found.file.size, found.file, suffix="")
-    suffix = next((end for end in (METADATA, PROVENANCE) if name == found.file.filename + end), "")
-    size = service.desk.store.size(key) if suffix else None
-    if size is None:
+    found = service.find(sha256).file
+    suffix = next((end for end in MEDIA_TYPES if name == found.filename + end), None)
+    if suffix is None:
         raise UnknownReleaseError(f"There is no file {name} with this digest.", where=sha256)
-    return _source(service, key, size, found.file, suffix=suffix)
+    tag = found.metadata_sha256 if suffix == METADATA else f"{sha256}{suffix}"
+    # What the database knows need not be asked of an object store.
+    size = None if suffix else found.size
+    public = service.settings.anonymous_read
+    return source_of(service.desk.store, Key(sha256, name), tag=tag, public=public, size=size)
 
 
-def _source(service: LocalService, key: Key, size: int, file: StoredFile, *, suffix: str) -> Source:
-    tag = file.metadata_sha256 if suffix == METADATA else f"{file.sha256}{suffix}"
-    kinds = {METADATA: "text/plain; charset=utf-8", PROVENANCE: "application/vnd.pypi.integrity.v1+json"}
+def source_of(store: Store, key: Key, *, tag: str, public: bool, size: int | None = None) -> Source:
+    """Return a stored file as something that may be sent.
+
+    Args:
+        store: Where it lies.
+        key: Which file.
+        tag: What it is, in one word that changes with its bytes.
+        public: Whether anybody may read it.
+        size: Size, bytes; ``None``: the store is asked.
+
+    Raises:
+        UnknownReleaseError: There is no such file.
+    """
+    if size is None:
+        size = store.size(key)
+    if size is None:
+        raise UnknownReleaseError(f"There is no file {key.name} with this digest.", where=key.sha256)
+    suffix = next(end for end in MEDIA_TYPES if key.name.endswith(end))
     return Source(
         name=key.name,
         etag=f'"{tag}"',
         size=size,
-        media_type=kinds.get(suffix, "application/octet-stream"),
-        path=service.desk.store.path(key),
-        pieces=Pieces(service, key),
+        media_type=MEDIA_TYPES[suffix],
+        path=store.path(key),
+        pieces=lambda span: store.chunks(key, start=span.start, stop=span.stop),
+        public=public,
     )
 
 
 def answer(request: Request, source: Source) -> Response:
     """Answer a request for a file: 200, 206, 304 or 416."""
     asked = header(request.scope, b"if-none-match")
-    anonymous = source.pieces.service.settings.anonymous_read
     common = {
         "ETag": source.etag,
-        "Cache-Control": FOREVER if anonymous else PRIVATELY,
+        "Cache-Control": FOREVER if source.public else PRIVATELY,
         "Accept-Ranges": "bytes",
     }
     if asked and matches(asked, source.etag):
@@ -149,7 +164,7 @@ class FileAnswer(Response):
 
     async def _send_pieces(self, send: Send) -> None:
         """Send what lies elsewhere, as it comes."""
-        pieces = await anyio.to_thread.run_sync(self.source.pieces.of, self.span)
+        pieces = await anyio.to_thread.run_sync(self.source.pieces, self.span)
         while piece := await anyio.to_thread.run_sync(next, pieces, b""):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
 

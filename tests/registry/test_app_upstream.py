@@ -1,0 +1,96 @@
+"""One index for models and libraries: a local name hides the upstream's, whatever version a stranger offers there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uv
+from registry_wheels import library_wheel, model_wheel
+from server import Server
+from server import serving as serving_registry
+from small_indexes import Traffic, Wheel, serving, write_index
+
+from modelwright.registry.operating.opening import open_local
+
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traffic]:
+    """An index of strangers: a library that is needed, and their own ``churn``, ``gone`` and ``teamtools`` 99.0."""
+    root = tmp_path_factory.mktemp("upstream")
+    strangers = [Wheel(name, "99.0", whose="theirs") for name in ("churn", "gone", "teamtools")]
+    write_index(root, [Wheel("leftpad", "1.0", whose="theirs", ballast=300_000), *strangers])
+    with serving(root) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def proxying(upstream: Traffic, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A registry that anybody may read, with a model, a library that needs ``leftpad``, and one that was deleted."""
+    base = tmp_path_factory.mktemp("proxying")
+    folder = base / "registry"
+    folder.mkdir()
+    (folder / "registry.toml").write_text(f'anonymous_read = true\n[upstream]\nurl = "{upstream.url}simple/"\n')
+    service = open_local(folder, user="ann")
+    service.upload(model_wheel(base, "1.0.0"))
+    service.upload(library_wheel(base, "1.0", requires="leftpad"))
+    service.upload(library_wheel(base, "1.0", name="gone"))
+    service.delete("gone", "1.0", reason="never again")
+    service.close()
+    with serving_registry(folder) as running:
+        yield running
+
+
+def test_a_local_name_hides_the_upstream_one_in_every_view(proxying: Server) -> None:
+    page = proxying.get("/simple/churn/", Accept=JSON).json
+    assert page["versions"] == ["1.0.0"]
+    for path in ("/production/simple/churn/", "/simple/gone/", "/dev/simple/gone/"):
+        assert proxying.get(path, Accept=JSON).status == 404, path
+    assert proxying.get("/production/simple/teamtools/", Accept=JSON).json["versions"] == ["1.0"]
+
+
+def test_what_is_not_here_comes_from_upstream_once(proxying: Server, upstream: Traffic) -> None:
+    page = proxying.get("/production/simple/leftpad/", Accept=JSON).json
+    (file,) = page["files"]
+    assert file["url"].startswith("../../../upstream/leftpad/")
+    path = "/" + file["url"].removeprefix("../../../")
+    first = proxying.get(path)
+    assert (first.status, hashlib.sha256(first.body).hexdigest()) == (200, file["hashes"]["sha256"])
+    again = proxying.get(path, Range="bytes=0-9")
+    assert (again.status, again.body) == (206, first.body[:10])
+    assert proxying.get(path + ".metadata").text.startswith("Metadata-Version")
+    assert upstream.count("leftpad-1.0-py3-none-any.whl") == 1
+
+
+def test_files_of_hidden_names_and_strange_addresses_are_not_fetched(proxying: Server, upstream: Traffic) -> None:
+    theirs = next(path for path in (upstream.root / "files").rglob("churn-99.0*.whl"))
+    for path in (
+        f"/upstream/churn/{theirs.parent.name}/{theirs.name}",
+        f"/upstream/leftpad/{theirs.parent.name}/{theirs.name}",
+        f"/upstream/leftpad/{'0' * 64}/leftpad-1.0-py3-none-any.whl",
+        "/upstream/leftpad/http:%2f%2fevil.example/x.whl",
+    ):
+        assert proxying.get(path).status in (400, 404), path
+    assert upstream.count(theirs.name) == 0
+
+
+def test_installers_get_ours_and_what_it_needs_from_one_index(proxying: Server, tmp_path: Path) -> None:
+    index = f"{proxying.url}production/simple/"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
+    environment = kept | {"PIP_CONFIG_FILE": os.devnull, "UV_PYTHON_DOWNLOADS": "never"}
+    by_uv = [uv.find_uv_bin(), "pip", "install", "--no-config", "--no-cache", "-p", sys.executable]
+    by_pip = [sys.executable, "-m", "pip", "--isolated", "install", "--no-cache-dir", "--disable-pip-version-check"]
+    for number, installer in enumerate((by_uv, by_pip)):
+        target = tmp_path / str(number)
+        subprocess.run(
+            [*installer, "--index-url", index, "--target", str(target), "teamtools"], env=environment, check=True
+        )
+        found = {path.name for path in target.glob("*.dist-info")}
+        assert found == {"teamtools-1.0.dist-info", "leftpad-1.0.dist-info"}
