@@ -6,13 +6,16 @@ Called by :class:`~.local.LocalService` and by publishing. What evidence is wort
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
 
 import msgspec
 
 from modelwright.errors import EvidenceError, UnknownReleaseError
 from modelwright.inspecting.verify import VerifyReport
+from modelwright.registry.admitting.attestations import check_attestations
 from modelwright.registry.audit import Action, canonical
+from modelwright.registry.deciding.signing import check_envelope
 from modelwright.registry.evidence import Evidence, EvidenceKind
 from modelwright.registry.operating.desk import Desk, need_reason, the_release
 from modelwright.registry.state.database import Transaction
@@ -63,6 +66,8 @@ def attach(desk: Desk, sha256: str, kind: EvidenceKind, content: Any) -> Evidenc
                 raise UnknownReleaseError("There is no file with this digest.", where=sha256[:64])
             project = load_project(transaction.connection, found.project)
             desk.allow("evidence", found.project, known=project)
+            if kind == "attestation":
+                check_attestations([content], filename=found.file.filename, sha256=sha256)
             digest = hashlib.sha256(canonical(content)).hexdigest()
             for known in load_evidence(transaction.connection, [sha256]):
                 if known.kind == kind and known.digest == digest:
@@ -117,7 +122,11 @@ def _check(kind: EvidenceKind, content: Any, sha256: str) -> None:
                     hint="modelwright verify WHEEL --json > report.json",
                 )
         elif kind == "evaluation":
-            msgspec.convert(content, tuple[Evaluation, ...])
+            evaluations = msgspec.convert(content, tuple[Evaluation, ...])
+            if not all(math.isfinite(one.value) for one in evaluations):
+                raise EvidenceError("A metric is not a number.", why="Nothing can be compared with it.")
+        elif kind == "signature":
+            check_envelope(content, sha256)
     except msgspec.ValidationError as error:
         raise EvidenceError(f"The document is no {kind}.", why=str(error)) from error
 
