@@ -176,8 +176,10 @@ def test_every_page_moves_at_most_100_kilobytes(ann: Page, name: str) -> None:
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     moved: list[float] = []
     session.on("Network.loadingFinished", lambda done: moved.append(done["encodedDataLength"]))
-    ann.goto(PAGES[name], wait_until="networkidle")
+    answer = ann.goto(PAGES[name], wait_until="networkidle")
     session.detach()
+    assert answer is not None
+    assert answer.headers["content-encoding"] == "gzip"
     assert len(moved) >= 3, "the page, its style, its script"
     assert sum(moved) <= MOST_BYTES
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import sqlite3
 from collections.abc import Callable
@@ -373,6 +374,23 @@ def test_a_document_that_is_too_large_is_named_instead_of_shown(own: Visitor, ch
     assert len(page) < 20_000
 
 
+def test_the_page_of_a_model_with_a_thousand_columns_stays_small(own: Visitor, churn: Callable[..., Path]) -> None:
+    names = [f"column_{number:04}" for number in range(1000)]
+    rows = [
+        {"kind": "example", "name": f"s{n}", "inputs": [dict.fromkeys(names, 1.0)] * 9, "expected": {"y": [1.0] * 9}}
+        for n in range(100)
+    ]
+    columns = signature(*names)
+    own.service.upload(
+        churn("1.0.0", name="wide", signature=columns, scenarios=rows, card="| a |\n|-|\n" + "| b |\n" * 999)
+    )
+    page = own.get("/models/wide/1.0.0")
+    assert "1,000 inputs" in words(page)
+    assert "700 more inputs in the manifest" in words(page)
+    assets_moved = sum(len(one.zipped) for one in assets._by_plain_name().values())
+    assert len(gzip.compress(page.encode())) + assets_moved <= 100 * 2**10
+
+
 @pytest.mark.parametrize("version", ["9.9.9", "latest", "1.0.0.0.1"])
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(ann: Visitor, version: str) -> None:
     with pytest.raises(UnknownReleaseError) as refused:
@@ -593,9 +611,10 @@ def test_a_refused_login_does_not_show_the_token(furnished: LocalService) -> Non
     assert b'name="next" value="/models/churn"' in page.body
 
 
-@given(st.text("/\\:@.abhtps\t\n%?#", max_size=20))
+@given(st.text("/\\:@.abhtps\t\n%?# ü漢", max_size=20))
 def test_logging_in_leads_nowhere_else(address: str) -> None:
     path = own_path(address)
     assert path in ("", address)
     assert not path or re.match(r"/(?![/\\])", path)
+    assert path.isascii(), "it can stand in a header"
     assert not re.search(r"[\\\s]", path)

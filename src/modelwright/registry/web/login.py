@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from modelwright.errors import ModelwrightError
 from modelwright.registry.service import Service
 from modelwright.registry.web.asking import LONGEST_WORD
@@ -10,6 +12,8 @@ from modelwright.registry.web.requests import Page, Request, Site
 from modelwright.spec.struct import Frozen
 
 UNAUTHORIZED = 401
+_PATH = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
+"""Source: RFC 3986, 3.3 "Path"; what is not encoded as it ought to be is no path."""
 
 
 class LoginView(Frozen, frozen=True, kw_only=True):
@@ -43,5 +47,4 @@ def own_path(address: str) -> str:
         >>> own_path("/models/churn"), own_path("//evil.org/"), own_path("https://evil.org"), own_path("/\\evil")
         ('/models/churn', '', '', '')
     """
-    plain = address.startswith("/") and not address.startswith("//") and "\\" not in address
-    return address if plain and address.isprintable() and len(address) <= LONGEST_WORD else ""
+    return address if _PATH.fullmatch(address) and len(address) <= LONGEST_WORD else ""
