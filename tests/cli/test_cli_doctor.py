@@ -126,7 +126,7 @@ def test_settings_are_read_from_variables_pip_files_and_uv_files(tmp_path):
     assert index_url(found) == "https://e/simple"
 
 
-@pytest.mark.parametrize("content", ["no section", "\xff\xfe", "[global\nindex-url = x"])
+@pytest.mark.parametrize("content", ["no section", "\xff\xfe", "[global\nindex-url = x", "pip = 1", "index = [1]"])
 def test_broken_configuration_files_are_passed_over(tmp_path, content):
     for file in (tmp_path / ".pip" / "pip.conf", tmp_path / ".config" / "uv" / "uv.toml"):
         file.parent.mkdir(parents=True)
@@ -136,6 +136,35 @@ def test_broken_configuration_files_are_passed_over(tmp_path, content):
 
 def test_safe_settings_raise_no_alarm():
     assert unsafe([Setting("X", "index-url", "https://a"), Setting("X", "index-strategy", "first-index")]) == []
+
+
+@pytest.mark.parametrize("variable", ["UV_EXTRA_INDEX_URL", "UV_INDEX", "PIP_EXTRA_INDEX_URL"])
+def test_second_index_is_an_alarm_and_its_password_is_not_shown(tmp_path, variable):
+    found = settings({variable: "models=https://me:s3cret@models.internal/simple"}, tmp_path)
+    alarms = [(setting, reason) for setting, reason in unsafe(found) if setting.where == variable]
+    assert len(alarms) == 1
+    assert "a stranger can" in alarms[0][1]
+    assert "s3cret" not in repr(alarms)
+    assert "models=https://***@models.internal/simple" in repr(alarms)
+
+
+def test_uv_settings_of_a_project_are_read_and_an_explicit_index_is_no_alarm(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
+        '[[tool.uv.index]]\nname = "safe"\nurl = "https://safe/simple"\nexplicit = true\n'
+        '[[tool.uv.index]]\nname = "open"\nurl = "https://open/simple"\n'
+    )
+    alarms = [setting for setting, _ in unsafe(settings({}, tmp_path)) if setting.where == "pyproject.toml"]
+    assert [(setting.name, setting.value) for setting in alarms] == [
+        ("index", "https://open/simple"),
+        ("index-strategy", "unsafe-best-match"),
+    ]
+
+
+def test_strategy_from_the_environment_is_an_alarm(tmp_path):
+    found = settings({"UV_INDEX_STRATEGY": "unsafe-first-match"}, tmp_path)
+    assert [setting.where for setting, _ in unsafe(found) if setting.where.startswith("UV_")] == ["UV_INDEX_STRATEGY"]
 
 
 def test_password_is_never_shown_but_the_host_is():

@@ -13,7 +13,7 @@ import tomllib
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PYPI = "https://pypi.org/simple"
 
@@ -55,7 +55,7 @@ def settings(environment: Mapping[str, str], home: Path) -> list[Setting]:
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
     pip_files = [Path(environment["PIP_CONFIG_FILE"])] if environment.get("PIP_CONFIG_FILE") else []
     pip_files += [config / "pip" / "pip.conf", home / ".pip" / "pip.conf", Path("/etc/pip.conf")]
-    uv_files = [Path("uv.toml"), config / "uv" / "uv.toml", Path("/etc/uv/uv.toml")]
+    uv_files = [Path("uv.toml"), Path("pyproject.toml"), config / "uv" / "uv.toml", Path("/etc/uv/uv.toml")]
     found = [*_from_environment(environment)]
     for file in pip_files:
         found += _from_pip(file)
@@ -92,10 +92,12 @@ def _from_uv(file: Path) -> Iterator[Setting]:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
+    if file.name == "pyproject.toml":
+        document = _table(_table(document, "tool"), "uv")
     for name in _WATCHED:
-        value = document.get(name, document.get("pip", {}).get(name))
+        value = document.get(name, _table(document, "pip").get(name))
         if name == "index" and isinstance(value, list):
-            for index in value:
+            for index in (one for one in value if isinstance(one, dict)):
                 kind = "default-index" if index.get("default") else "index"
                 if not index.get("explicit"):
                     yield Setting(str(file), kind, _clean(str(index.get("url", ""))))
@@ -103,8 +105,19 @@ def _from_uv(file: Path) -> Iterator[Setting]:
             yield Setting(str(file), name, _clean(" ".join(value) if isinstance(value, list) else str(value)))
 
 
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def _clean(value: str) -> str:
-    return " ".join(without_password(word) for word in value.split())
+    return " ".join(_named(word) for word in value.split())
+
+
+def _named(word: str) -> str:
+    """Hide the password in ``https://…`` and in ``NAME=https://…``, as uv writes an index that has a name."""
+    name, sign, url = word.partition("=")
+    return f"{name}={without_password(url)}" if sign and "://" not in name else without_password(word)
 
 
 def unsafe(found: list[Setting]) -> list[tuple[Setting, str]]:
@@ -115,15 +128,23 @@ def unsafe(found: list[Setting]) -> list[tuple[Setting, str]]:
         >>> unsafe([setting])[0][1]
         'pip takes the highest version from any index, so a stranger can publish a higher one'
     """
-    reasons = {
-        "extra-index-url": "pip takes the highest version from any index, so a stranger can publish a higher one",
-        "trusted-host": "certificates of this host are not checked",
-    }
-    verdicts = [(setting, reasons[setting.name]) for setting in found if setting.name in reasons]
-    for setting in found:
-        if setting.name == "index-strategy" and setting.value.startswith("unsafe"):
-            verdicts.append((setting, "uv takes a version from any index, so a stranger can publish a higher one"))
-    return verdicts
+    return [(setting, reason) for setting in found if (reason := _danger(setting))]
+
+
+def _danger(setting: Setting) -> str:
+    """Say why a setting is dangerous; empty if it is not."""
+    of_uv = setting.where.startswith("UV_") or setting.where.endswith(".toml")
+    if setting.name == "trusted-host":
+        return "certificates of this host are not checked"
+    if setting.name == "extra-index-url" and not of_uv:
+        return "pip takes the highest version from any index, so a stranger can publish a higher one"
+    if setting.name in ("extra-index-url", "index") and of_uv:
+        return (
+            "uv asks it first for every name and goes on to the next index if it has none, so a stranger can have one"
+        )
+    if setting.name == "index-strategy" and setting.value.startswith("unsafe"):
+        return "uv takes a version from any index, so a stranger can publish a higher one"
+    return ""
 
 
 def index_url(found: list[Setting]) -> str:
