@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -164,6 +164,10 @@ class Package:
         import_name: The import package below the root of ``files``.
         path: The folder or wheel on this machine, if there is one.
         sha256: Digest of the wheel, if it is one.
+
+    Attributes:
+        open_weights: Opens the wheel with its weights, if they are one of their own and whoever opened the package
+            knows where it is; else they are looked for beside the package.
     """
 
     def __init__(self, files: Files, import_name: str, *, path: Path | None = None, sha256: str = "") -> None:
@@ -171,6 +175,7 @@ class Package:
         self.import_name = import_name
         self.path = path
         self.sha256 = sha256
+        self.open_weights: Callable[[], BinaryIO] | None = None
 
     def __repr__(self) -> str:
         """Show name, version and place; of a damaged package what is wrong with it."""

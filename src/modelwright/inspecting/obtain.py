@@ -49,5 +49,5 @@ def _download(package: Package, files: WheelFiles, folder: Path, listener: Liste
         shutil.copyfileobj(source, sink, _CHUNK)
         note.detail = f"{sink.tell():,} bytes"
         if package.manifest.weights:
-            download_weights(package.manifest, package.files.where, folder)
+            download_weights(package, folder)
     return target

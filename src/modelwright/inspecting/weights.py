@@ -7,6 +7,7 @@ for a wheel of weights that is published. Nothing is executed.
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import urljoin
@@ -181,6 +182,8 @@ def weights_files(package: Package) -> Files | None:
     The names in it begin with ``churn_weights/artifacts/``. ``None``: it is not on this machine.
     """
     manifest = package.manifest
+    if package.open_weights is not None:
+        return WheelFiles(package.open_weights(), where=weights_file_name(manifest.name, manifest.weights))
     if package.path is not None and package.path.is_file():
         try:
             found = find_weights(manifest, package.path)
@@ -222,20 +225,21 @@ class WeightsFolder(FolderFiles):
         return self.root / name
 
 
-def download_weights(manifest: Manifest, url: str, folder: Path) -> None:
-    """Fetch the wheel with a model's weights from beside the model's own on a web server.
+def download_weights(package: Package, folder: Path) -> None:
+    """Fetch the wheel with a model's weights, from its registry or from beside the model's own on a web server.
 
     Args:
-        manifest: The model's manifest.
-        url: Where the model's wheel was read.
+        package: The model, which was read from there.
         folder: Where the weights' wheel shall be.
 
     Raises:
         IntegrityError: There is none.
     """
+    manifest, url = package.manifest, package.files.where
     name = weights_file_name(manifest.name, manifest.weights)
+    opened = package.open_weights or partial(open_stream, urljoin(url, name))
     try:
-        with open_stream(urljoin(url, name)) as source, (folder / name).open("wb") as sink:
+        with opened() as source, (folder / name).open("wb") as sink:
             shutil.copyfileobj(source, sink, _CHUNK)
     except UnknownPackageError as error:
         raise _not_here(manifest, url) from error

@@ -23,6 +23,7 @@ from modelwright.registry.index.install import InstallLines, lines_for
 from modelwright.registry.projects import Placement, Project, Release, StoredFile
 from modelwright.registry.service import Service
 from modelwright.spec.lineage import Lineage
+from modelwright.spec.manifest import Manifest
 from modelwright.spec.struct import Frozen
 from modelwright.spec.weights import weights_file_name, weights_name
 from modelwright.steps import Listener, timed
@@ -94,7 +95,8 @@ def open_release(service: Service, project: Project, release: Release) -> Packag
     stream = cast(BinaryIO, OwnedStream(service.open_file(file.sha256)))
     try:
         package = open_wheel(stream, where=file.filename, sha256=file.sha256)
-        package.open_weights = partial(_open_weights, service, package) if package.manifest.weights else None
+        if package.manifest.weights:  # without the package itself, which closes its stream by vanishing
+            package.open_weights = partial(_open_weights, service, package.manifest)
         return package
     except PackageError as error:
         if project.kind == "model":
@@ -104,13 +106,12 @@ def open_release(service: Service, project: Project, release: Release) -> Packag
         ) from error
 
 
-def _open_weights(service: Service, package: Package) -> BinaryIO:
+def _open_weights(service: Service, manifest: Manifest) -> BinaryIO:
     """Open the wheel with a model's weights, which the same registry has.
 
     Raises:
         UnknownReleaseError: It has not.
     """
-    manifest = package.manifest
     release = service.project(weights_name(manifest.name)).release(manifest.weights)
     name = weights_file_name(manifest.name, manifest.weights)
     for file in release.files if release else ():

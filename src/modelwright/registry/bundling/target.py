@@ -64,7 +64,8 @@ def target(python: str, *, platform: str = "") -> Target:
         *tags.compatible_tags(version[:2], interpreter=f"cp{version[0]}{version[1]}", platforms=platforms),
     ]
     minor = f"{version[0]}.{version[1]}"
-    return Target(minor, platforms[0], tuple(found), _markers(version, platforms[0]))
+    telling = next((one for one in platforms if not one.startswith("linux_")), platforms[0])  # that says which libc
+    return Target(minor, telling, tuple(found), _markers(version, telling))
 
 
 def _version(text: str) -> tuple[int, int, int]:
