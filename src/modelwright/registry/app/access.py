@@ -94,7 +94,7 @@ class Access:
             LoginError: The token is malformed, unknown, expired or revoked.
             Refusal: Too many wrong tokens came from this address (429).
         """
-        request.scope["generation"] = now = generation(self.service.desk.state.engine)
+        now = self._look(request)
         given = header(request.scope, b"authorization")
         if not given:
             return self._acting(request, NOBODY)
@@ -128,6 +128,7 @@ class Access:
         Raises:
             LoginError: The token does not hold any more.
         """
+        self._look(request)
         return self._acting(request, self.service.recognise_id(session.token))
 
     def session(self, request: Request) -> Session | None:
@@ -186,6 +187,11 @@ class Access:
                 why="CSRF.",
                 hint="Load the page again.",
             )
+
+    def _look(self, request: Request) -> int:
+        """Return the number of the last change there is, and remember it with the request."""
+        now = request.scope["generation"] = generation(self.service.desk.state.engine)
+        return now
 
     def _acting(self, request: Request, principal: Principal) -> LocalService:
         request.scope["principal"] = principal

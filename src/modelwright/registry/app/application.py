@@ -7,7 +7,7 @@ are, and who may do what.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
 import anyio.to_thread
@@ -20,6 +20,7 @@ from modelwright.registry.app.access import Access
 from modelwright.registry.app.api import api_routes
 from modelwright.registry.app.borrowing import borrowing_routes
 from modelwright.registry.app.edge import Edge
+from modelwright.registry.app.feeds import feed_routes
 from modelwright.registry.app.files import answer, find_source
 from modelwright.registry.app.health import health_of
 from modelwright.registry.app.pages import Pages
@@ -29,6 +30,7 @@ from modelwright.registry.app.simple import Simple
 from modelwright.registry.app.throttle import Throttle
 from modelwright.registry.app.trusting import Trusting
 from modelwright.registry.app.uploads import upload
+from modelwright.registry.events.webhooks import Deliverer, delivering
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.settings import PRIVATE
 from modelwright.registry.upstream.opening import open_upstream
@@ -48,7 +50,7 @@ def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
     settings = service.settings
     access = Access(service, sessions=Sessions(session_key(service.desk.root / PRIVATE)), throttle=Throttle())
     site = Site(settings=settings)
-    router = Router(routes=_routes(access, site), redirect_slashes=False, lifespan=_lifespan)
+    router = Router(routes=_routes(access, site), redirect_slashes=False, lifespan=_lifespan(service))
     return Edge(router, site=site, hosts=(*settings.hosts, *([listening_on] if listening_on else [])))
 
 
@@ -84,12 +86,23 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
         *borrowing_routes(access, upstream),
         *api_routes(access),
         *Trusting(access).routes(),
+        *feed_routes(access),
         *Pages(access, site).routes(),
     ]
 
 
-@asynccontextmanager
-async def _lifespan(router: Router) -> AsyncIterator[None]:
-    del router
-    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-    yield
+def _lifespan(service: LocalService) -> Callable[[Router], AbstractAsyncContextManager[None]]:
+    """Return what runs beside the requests: whoever wants to be told of changes is told."""
+    desk = service.desk
+
+    @asynccontextmanager
+    async def lifespan(router: Router) -> AsyncIterator[None]:
+        del router
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        if not desk.settings.webhooks:
+            yield
+            return
+        with delivering(Deliverer(desk.state, settings=desk.settings, root=desk.root)):
+            yield
+
+    return lifespan
