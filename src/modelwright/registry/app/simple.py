@@ -144,7 +144,7 @@ class Simple:
         path = request.scope["path"]
         if not path.endswith("/"):
             return _moved(f"{path.rpartition('/')[2]}/")
-        service = self.access.enter(request)
+        service = self.access.enter_browsing(request)
         stage, kind = _stage(service, request), _kind(request)
         service.desk.allow("read", "")
         key, now = ("root", stage, kind, *service.principal.projects), request.scope["generation"]
@@ -159,7 +159,7 @@ class Simple:
         name = canonicalize_name(asked)
         if name != asked or not request.scope["path"].endswith("/"):
             return _moved(f"../{name}/" if request.scope["path"].endswith("/") else f"{name}/")
-        service = self.access.enter(request)
+        service = self.access.enter_browsing(request)
         stage, kind = _stage(service, request), _kind(request)
         view, now = _View(stage, kind, base_url(request.scope)), request.scope["generation"]
         kept = self.pages.recent(("project", name, *view), now)
@@ -226,7 +226,7 @@ def _moved(location: str) -> Response:
 
 
 def _page(request: Request, kept: Kept, kind: str) -> Response:
-    headers = {"ETag": kept.etag, "Cache-Control": REVALIDATE, "Vary": "Accept, Accept-Encoding, Authorization"}
+    headers = {"ETag": kept.etag, "Cache-Control": REVALIDATE, "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
     asked = header(request.scope, b"if-none-match")
     if asked and matches(asked, kept.etag):
         return Response(status_code=304, headers=headers)
