@@ -13,6 +13,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent.parent / "registry"))
 
+from client_server import answering, stranger
 from registry_wheels import library_wheel, model_wheel
 
 import modelwright as mw
@@ -378,3 +379,22 @@ def test_bundle_is_written_looked_into_and_taken_in_twice_without_harm(ask, shop
     assert len(decoded(ask("audit", "--registry", "far", "--action", "publish", "--json"), list[Entry])) == 1
     (shop / "odd.zip").write_bytes(b"PK")
     assert "MW1113" in ask("import", "odd.zip", code=4).err
+
+
+def test_webhooks_are_told_once_and_one_that_does_not_answer_is_a_failure(ask, shop):
+    told = []
+
+    def receive(request):
+        told.append((request.headers["X-Modelwright-Signature"], request.path))
+        answering(204)(request)
+
+    (shop / "hook.secret").write_text("s" * 40)
+    with stranger(receive) as url:
+        hooks = f'[[webhooks]]\nurl = "{url}/hook"\nsecret_file = "../hook.secret"\nevents = ["yank"]\n'
+        (shop / "registry" / "registry.toml").write_text(SETTINGS + hooks)
+        ask("yank", "churn", "1.1.0", "--reason", "leaks")
+        assert "1 delivered, 0 failed" in ask("registry", "deliver").out
+        assert "0 delivered" in ask("registry", "deliver").out
+        assert [path for _, path in told] == ["/hook"]
+        ask("yank", "churn", "1.0.0", "--reason", "leaks, too")
+    assert "0 delivered, 1 failed" in ask("registry", "deliver", code=1).out

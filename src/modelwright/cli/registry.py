@@ -122,6 +122,25 @@ def check(
     return OK if found.sound else FAILED
 
 
+@registry.command
+def deliver(*, at: At = SOMEWHERE, output: Output = PLAIN) -> int:
+    """Tell webhooks what is due, once; the server does it by itself.
+
+    The exit code is 1 when one could not be told; it is tried again later.
+    """
+    opened = at.open(output).local()
+    from modelwright.registry.events.webhooks import Deliverer, DeliveryReport
+
+    def show(found: DeliveryReport, console: Console) -> None:
+        console.print(
+            f"{found.delivered} delivered, {found.failed} failed, {found.given_up} given up, {found.waiting} waiting"
+        )
+
+    done = Deliverer(opened.desk.state, settings=opened.settings, root=opened.desk.root).deliver()
+    output.result(done, show)
+    return FAILED if done.failed or done.given_up else OK
+
+
 def _show_check(found: CheckReport, console: Console) -> None:
     for problem in found.problems:
         console.print(f"✗ {problem}", style="red", soft_wrap=True, markup=False)
