@@ -45,7 +45,8 @@ def make_registry(folder: Path, projects: int, releases: int = 10, *, static_ind
                 head = _log(entries, head, "promote", name, version, digests[version], stage="production")
                 placements.append(_placement(head.sequence, name, version, digests[version], version == versions[-1]))
             project = {"name": name, "kind": "model", "created": WHEN, "changed": WHEN, "serial": head.sequence}
-            rows["projects"].append(project | {"status": "active", "status_reason": ""})
+            shown = {"summary": f"Answers a question about {name}", "latest": versions[-1]}
+            rows["projects"].append(project | shown | {"status": "active", "status_reason": ""})
             rows["owners"].append({"project": name, "owner": "ann"})
         with service.desk.state.write() as transaction:
             for table, values in rows.items():

@@ -36,8 +36,9 @@ ZIPPED = f"{JSON}Accept-Encoding: gzip\r\n"
 def shown(what: str, load: Load) -> dict[str, Any]:
     """Print a row about latencies."""
     mean = load.bytes / len(load.latencies)
-    print(f"{what:<44}{load.p50_ms:>9.2f}{load.p99_ms:>9.2f}{mean:>12,.0f}", flush=True)
-    return {"what": what, "p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "n": len(load.latencies), "mean_bytes": mean}
+    cpu = 1e3 * load.cpu_s / len(load.latencies)
+    print(f"{what:<44}{load.p50_ms:>9.2f}{load.p99_ms:>9.2f}{cpu:>9.2f}{mean:>12,.0f}", flush=True)
+    return {"what": what, "p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "cpu_ms": cpu, "n": len(load.latencies)}
 
 
 def large(projects: int, asked: int, folder: Path) -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def large(projects: int, asked: int, folder: Path) -> list[dict[str, Any]]:
     chosen = random.Random(1).sample(range(projects), min(asked, projects))
     pages = [f"/simple/model-{number:05d}/" for number in chosen]
     staged = [f"/production{page}" for page in pages]
-    print(f"{projects:,} projects × 10 releases{'':<18}{'p50 ms':>9}{'p99 ms':>9}{'bytes':>12}")
+    print(f"{projects:,} projects × 10 releases{'':<18}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'bytes':>12}")
     with ours(folder) as served:
         return [
             shown("project, HTML, the first time", ask(served, pages)),

@@ -1,6 +1,6 @@
 """Servers to compare: ours, pypiserver, devpi-server, nginx; each in its own environment, pinned to one core.
 
-For the other scripts about the registry. Peers are installed by uv into ``~/.cache/modelwright-benchmarks``, nginx
+For the other scripts about the registry. Peers are installed by uv into ``~/.cache/modelwright-bench``, nginx
 comes from the machine (``apt-get install nginx-light``).
 """
 
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from uv import find_uv_bin
 
-ENVIRONMENTS = Path.home() / ".cache" / "modelwright-benchmarks"
+ENVIRONMENTS = Path.home() / ".cache" / "modelwright-bench"
 SERVER_CORE, CLIENT_CORE = 0, os.cpu_count() and os.cpu_count() - 1
 TICKS = os.sysconf("SC_CLK_TCK")
 
