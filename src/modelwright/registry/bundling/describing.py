@@ -36,7 +36,7 @@ Both refuse a file that was changed. Then: `.venv/bin/python -m {module}.model s
 
 - `simple/` is a package index of the same files: `--index-url file:///…/simple/`, or any web server on this folder.
 - `bundle.json` lists the files, where each came from, and what the registry knew of the release.
-- Into another registry: `modelwright import BUNDLE.zip --to REGISTRY`.
+- Into another registry: `modelwright import BUNDLE.zip --registry REGISTRY`.
 """
 
 
