@@ -149,7 +149,7 @@ class Simple:
         service.desk.allow("read", "")
         key, now = ("root", stage, kind, *service.principal.projects), request.scope["generation"]
         kept = self.pages.recent(key, now) or self.pages.get(
-            key, serial=now, generation=now, make=lambda: _names(service.names(stage), kind)
+            key, serial=service.serial() or 0, generation=now, make=lambda: _names(service.names(stage), kind)
         )
         return _page(request, kept, kind)
 
