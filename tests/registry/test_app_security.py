@@ -351,7 +351,10 @@ def test_what_was_denied_is_in_the_log(server: Server) -> None:
 
 
 def test_secrets_are_in_no_log(server: Server) -> None:
+    server.get("/simple/?token=s3cret", role="reader")
     log = (server.folder.parent / "server.log").read_text()
+    assert 'rita "GET /simple/" 200' in log
+    assert "s3cret" not in log
     for secret in server.tokens.values():
         assert secret.rpartition("_")[2] not in log
 

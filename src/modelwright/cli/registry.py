@@ -5,6 +5,7 @@ An application of its own: without a command it serves. Tokens stand in :mod:`mo
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -78,7 +79,8 @@ def serve(
             f"modelwright login {address}",
         )
 
-    run(opened.local(), host=host, port=port, trusted_proxies=tuple(trusted_proxy or ()), started=started)
+    log = None if output.quiet else sys.stderr
+    run(opened.local(), host=host, port=port, trusted_proxies=tuple(trusted_proxy or ()), started=started, log=log)
     return OK
 
 

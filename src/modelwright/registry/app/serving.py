@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TextIO
 
 import uvicorn
 
@@ -38,6 +40,7 @@ def serve(
     port: int = PORT,
     trusted_proxies: tuple[str, ...] = (),
     started: Callable[[str], object] = str,
+    log: TextIO | None = None,
 ) -> None:
     """Serve a registry until SIGTERM or SIGINT.
 
@@ -47,11 +50,12 @@ def serve(
         port: Port; 0: any that is free.
         trusted_proxies: Addresses of reverse proxies whose ``X-Forwarded-For`` and ``-Proto`` are believed.
         started: Told the URL once connections are accepted.
+        log: Where a line per request goes, and what went wrong; ``None``: only warnings, where logging is set up to.
 
     Raises:
         UnavailableError: The address cannot be listened on.
     """
-    with _bound(host, port) as listening:
+    with _bound(host, port) as listening, _logging(log):
         config = uvicorn.Config(
             create_app(service, listening_on=host),
             http=RegistryProtocol,
@@ -68,6 +72,26 @@ def serve(
         )
         server = _Server(config, lambda: started(_url(host, listening)))
         asyncio.run(server.serve(sockets=[listening]))
+
+
+@contextlib.contextmanager
+def _logging(stream: TextIO | None) -> Iterator[None]:
+    """Write what the registry logs to a stream for as long as the block lasts."""
+    logger = logging.getLogger("modelwright.registry")
+    if stream is None:
+        yield
+        return
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    level, logger.propagate = logger.level, False
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = True
 
 
 class _Server(uvicorn.Server):
