@@ -17,7 +17,7 @@ from packaging.metadata import Metadata
 
 sys.path.append(str(Path(__file__).parent.parent / "inspecting"))
 
-from building_models import write_project
+from building_models import write_model, write_project
 from toy_packages import write_toy
 
 from modelwright.backend import build_wheel
@@ -122,6 +122,13 @@ def test_below_the_threshold_the_wheel_is_the_one_that_it_always_was(tmp_path: P
     assert whole.read_bytes() == same.read_bytes()
     assert not open_wheel(whole).manifest.weights
     assert weights_beside(whole) is None
+
+
+def test_a_model_without_artifacts_has_no_weights_to_part(tmp_path: Path) -> None:
+    package = write_model(tmp_path / "src", artifacts=[])
+    (package / "model" / "artifacts" / "weights.json").unlink()
+    wheel = build(package, tmp_path / "dist", weights=0)
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == [wheel.name]
 
 
 def test_both_wheels_have_the_same_bytes_again(releases: Path, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def part(
     """
     manifest = project.manifest
     threshold = configured(project) if threshold is None else threshold
-    if sum(file.size for file in manifest.artifacts) < threshold:
+    if not manifest.artifacts or sum(file.size for file in manifest.artifacts) < threshold:
         return _parted(project, entries, "")
     package = project.package.import_name
     if all(entry.name != f"{package}/{MODEL_FOLDER}/_runtime/weights.py" for entry in entries):
