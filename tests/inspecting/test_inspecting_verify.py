@@ -52,6 +52,8 @@ def test_a_scikit_learn_wheel_is_proved_in_exactly_its_lock(iris_wheel: Path, tm
     assert report.sha256 == hashlib.sha256(iris_wheel.read_bytes()).hexdigest()
     assert {"scikit-learn", "numpy", "scipy", "joblib"} <= set(report.distributions)
     assert not {"modelwright", "pytest", "pip", "setuptools"} & set(report.distributions)
+    assert report.licences["scikit-learn"] == "BSD-3-Clause"
+    assert set(report.licences) <= set(report.distributions)
     assert [one.name for one in report.scenarios] == ["typical"]
     assert report.load_seconds is not None
     assert report.load_seconds > 0

@@ -299,6 +299,8 @@ def test_a_version_shows_all_that_is_known(ann: Visitor) -> None:
         "Intended use",
         "✓ holds on cp311 linux_x86_64",
         "Apache-2.0",
+        "numpy 2.0.0 by another one BSD-3-Clause",
+        "six 1.17.0 by another one not known",
     ):
         assert said in page, said
 

@@ -74,6 +74,22 @@ class House:
     reader: str
 
 
+LOCK = """lock-version = "1.0"
+created-by = "test"
+""" + "".join(
+    f"""
+[[packages]]
+name = "{name}"
+version = "{version}"
+[[packages.wheels]]
+name = "{name}-{version}-py3-none-any.whl"
+url = "https://example.org/{name}-{version}-py3-none-any.whl"
+hashes = {{ sha256 = "{"0" * 64}" }}
+"""
+    for name, version in (("numpy", "2.0.0"), ("six", "1.17.0"))
+)
+
+
 def signature(*names: str) -> dict[str, Any]:
     return {
         "inputs": [{"name": name, "datatype": "float64", "training_range": [0, 72]} for name in names],
@@ -97,7 +113,8 @@ def report(wheel: Path, *, passed: bool = True) -> dict[str, Any]:
         "interpreter": "cp311",
         "platform": "linux_x86_64",
         "installer": "uv",
-        "distributions": {},
+        "distributions": {"numpy": "2.0.0"},
+        "licences": {"numpy": "BSD-3-Clause"},
         "scenarios": [{"name": one.name, "passed": passed} for one in package.scenarios],
     }
 
@@ -112,7 +129,9 @@ def furnish(folder: Path, churn: Callable[..., Path], teamtools: Path) -> House:
     ann = open_local(folder, user="ann")
     ben = ann.acting_for(Principal(user="ben", scopes=("promote",)))
     eve = ann.acting_for(Principal(user="eve", scopes=("read",)))
-    first = churn("1.0.0", card=CARD, summary=HOSTILE, owners=[HOSTILE], tags=[HOSTILE], license="Apache-2.0")
+    first = churn(
+        "1.0.0", card=CARD, summary=HOSTILE, owners=[HOSTILE], tags=[HOSTILE], license="Apache-2.0", lock=(LOCK, "")
+    )
     second = churn("1.1.0", slope=3.0, accuracy=0.8, card=CARD)
     breaking = churn("2.0.0", slope=4.0, signature=signature("x", "tenure"))
     for wheel in (first, second, breaking, churn("1.0.0", name="demand", summary="How much"), teamtools):

@@ -27,6 +27,7 @@ from modelwright.errors import EnvironmentBuildError
 from modelwright.inspecting import bytecode
 from modelwright.inspecting.installers import Installer, python_of
 from modelwright.inspecting.interpreters import Interpreter, find_interpreter
+from modelwright.inspecting.licences import licence_name
 from modelwright.inspecting.lock import locked
 from modelwright.inspecting.weights import checked_weights
 from modelwright.inspecting.wheel import check_wheel
@@ -85,6 +86,18 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
         """Return what each distribution in it requires (PEP 508), by name."""
         found = distributions(path=[str(self.libraries)])
         return {canonicalize_name(one.metadata["Name"]): list(one.requires or ()) for one in found}
+
+    def licences(self) -> dict[str, str]:
+        """Return the licence that each distribution in it names, by name; those that name none are left out."""
+        found = {}
+        for one in distributions(path=[str(self.libraries)]):
+            said = one.metadata
+            name = licence_name(
+                said.get("License-Expression"), said.get("License"), said.get_all("Classifier", failobj=[])
+            )
+            if name:
+                found[canonicalize_name(said["Name"])] = name
+        return found
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class VerifyReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         platform: Platform tag of this machine.
         installer: What made the environment (``uv`` or ``pip``).
         distributions: What was in the environment beside the model, versions by name.
+        licences: The licence that each of these distributions names, by name; those that name none are left out.
         scenarios: What became of each scenario.
         load_seconds: Time to load the model, imports included, seconds.
         predict_seconds: Median time of one call, by number of rows, seconds.
@@ -73,6 +74,7 @@ class VerifyReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     platform: str
     installer: str
     distributions: dict[str, str]
+    licences: dict[str, str] = {}
     scenarios: tuple[ScenarioResult, ...] = ()
     load_seconds: float | None = None
     predict_seconds: dict[str, float] = {}
@@ -231,6 +233,7 @@ def _report(
         platform=interpreter.platform,
         installer=environment.installer,
         distributions=dict(sorted(installed.items())),
+        licences={name: said for name, said in sorted(environment.licences().items()) if name in installed},
     )
     if found is None:
         return report

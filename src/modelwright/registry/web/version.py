@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from modelwright.registry.evidence import Evidence
 from modelwright.registry.projects import Project, Release, StoredFile
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import release_of
-from modelwright.registry.web.contents import Contents, contents_of, first_wheel
+from modelwright.registry.web.contents import Contents, Locked, contents_of, first_wheel
 from modelwright.registry.web.installing import InstallView, install_view
 from modelwright.registry.web.markdown import card_html
 from modelwright.registry.web.measures import Measured, RankedField, measured, ranked
@@ -102,6 +103,7 @@ class VersionView(Frozen, frozen=True, kw_only=True):
         datasets: Data sets it was measured on; training data last.
         measures: Its metrics.
         importance: Which fields matter.
+        environment: The whole locked environment, with the licences that the wheel or a verification names.
         scenarios: Its scenarios.
         proofs: Verifications, newest first.
         evidence: All evidence, newest first.
@@ -121,6 +123,7 @@ class VersionView(Frozen, frozen=True, kw_only=True):
     datasets: tuple[str, ...]
     measures: tuple[Measured, ...]
     importance: tuple[RankedField, ...]
+    environment: tuple[Locked, ...]
     scenarios: tuple[ScenarioView, ...]
     proofs: tuple[Proof, ...]
     evidence: tuple[EvidenceView, ...]
@@ -153,6 +156,7 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         datasets=_datasets(release),
         measures=measured(release.evaluations),
         importance=ranked(manifest.importance) if manifest else (),
+        environment=_environment(contents.environment, proofs) if contents else (),
         scenarios=_scenarios(contents.scenarios, proofs) if contents else (),
         proofs=proofs,
         evidence=tuple(_told(file, one) for file, one in evidence),
@@ -183,6 +187,16 @@ def _proof(evidence: Evidence) -> Proof | None:
         return Proof(evidence=evidence, report=msgspec.convert(evidence.content, VerifyReport))
     except msgspec.ValidationError:
         return None
+
+
+def _environment(locked: tuple[Locked, ...], proofs: tuple[Proof, ...]) -> tuple[Locked, ...]:
+    """Add the licences that were read where the wheel was verified, for exactly the versions that were there."""
+    known = {
+        (name, proof.report.distributions.get(name)): licence
+        for proof in reversed(proofs)
+        for name, licence in proof.report.licences.items()
+    }
+    return tuple(replace(one, licence=one.licence or known.get((one.name, one.version), "")) for one in locked)
 
 
 def _scenarios(scenarios: tuple[Scenario, ...], proofs: tuple[Proof, ...]) -> tuple[ScenarioView, ...]:
