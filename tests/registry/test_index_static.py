@@ -191,6 +191,14 @@ def test_stage_that_is_no_more_is_removed_and_strange_folders_stay(tmp_path) -> 
     assert strange.read_text() == "not ours"
 
 
+def test_project_called_simple_is_not_taken_for_a_stage(tmp_path) -> None:
+    index = StaticIndex(tmp_path)
+    index.write_project("", "simple", page_of("1.0", name="simple"))
+    index.write_root("", ["simple"])
+    index.keep_views([""])
+    assert text_of(tmp_path, name="simple")
+
+
 def test_reader_sees_a_whole_page_at_every_moment(tmp_path) -> None:
     """A page is opened again and again while it is written: it always says one version in both forms, whole."""
     import threading

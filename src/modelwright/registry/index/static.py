@@ -28,6 +28,7 @@ try:
 except ImportError:  # Windows: each file is still replaced at once, two processes may interleave
     fcntl = None  # type: ignore[assignment]
 
+SIMPLE = "simple"
 HTML_FILE = "index.html"
 JSON_FILE = "index.v1_json"
 LOCK = "index.lock"
@@ -117,8 +118,9 @@ class StaticIndex:
             UnavailableError: A folder cannot be written.
         """
         with _writing(self._root):
-            for name in _folders(self._root) - set(views):
-                folder = self._root / name / "simple"
+            # What lies in "simple" is the view of everything, also if a project is called "simple".
+            for name in _folders(self._root) - {*views, SIMPLE}:
+                folder = self._root / name / SIMPLE
                 if not name.startswith(".") and _is_ours(folder / HTML_FILE):
                     for project in _folders(folder):
                         _remove(folder / project)
@@ -126,7 +128,7 @@ class StaticIndex:
                     _remove(folder.parent)
 
     def _simple(self, view: str) -> Path:
-        return self._root / view / "simple"
+        return self._root / view / SIMPLE
 
 
 def _folders(folder: Path) -> set[str]:
