@@ -23,7 +23,7 @@ from modelwright.registry.people import Principal
 from modelwright.registry.projects import Project, Release
 from modelwright.registry.settings import PRIVATE, Settings, Stage
 from modelwright.registry.state.database import State, Transaction
-from modelwright.registry.state.queries import all_names, load_project
+from modelwright.registry.state.queries import load_project, names_like
 from modelwright.registry.state.tables import outbox, projects, stale
 from modelwright.registry.storing.store import Store
 from modelwright.runtime.suggestions import nearest
@@ -78,7 +78,7 @@ class Desk:
         normal = normal_name(name)
         project = load_project(connection, normal)
         if project is None:
-            names = all_names(connection)
+            names = names_like(connection, normal)
             seen = [name for name in names if not self.principal.projects or name in self.principal.projects]
             raise UnknownReleaseError(
                 f"There is no project {normal!r} in this registry.", hint=did_you_mean(normal, seen)

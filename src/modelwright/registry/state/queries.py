@@ -24,6 +24,8 @@ from modelwright.spec.evaluation import Evaluation
 
 PAGE = 1000
 """Entries of the log that are read at once."""
+NAMES_LIKE = 200
+"""How many names a missing one is compared with: whoever asks for what is not there shall not be costly."""
 
 
 class Found(NamedTuple):
@@ -135,9 +137,10 @@ def _matching(search: str) -> ColumnElement[bool]:
     )
 
 
-def all_names(connection: Connection) -> list[str]:
-    """List the names of all projects there ever were."""
-    return list(connection.scalars(select(projects.c.name)))
+def names_like(connection: Connection, name: str) -> list[str]:
+    """List some names that begin like another one, for "did you mean"; few, however many projects there are."""
+    alike = projects.c.name.startswith(name[:2], autoescape=True)
+    return list(connection.scalars(select(projects.c.name).where(alike).order_by(projects.c.name).limit(NAMES_LIKE)))
 
 
 def names_in(connection: Connection, stage: str = "") -> tuple[str, ...]:
