@@ -344,8 +344,11 @@ def test_what_was_denied_is_in_the_log(server: Server) -> None:
         json={"version": "1.0.0", "to": "dev", "reason": "mine"},
     )
     server.get("/simple/", Authorization="Bearer mw_ffffffffffff_" + "x" * 43)
+    body, kind = form(FIELDS, "x-1-py3-none-any.whl", b"")
+    server.ask("POST", "/legacy/", role="reader", headers={"Content-Type": kind}, body=body)
     entries = server.get("/api/v1/audit?outcome=denied&newest_first=true&limit=50", role="admin").json
     assert ("promote", "rita", "churn") in {(one["action"], one["actor"], one.get("project", "")) for one in entries}
+    assert ("publish", "rita") in {(one["action"], one["actor"]) for one in entries}
     assert "login" in {one["action"] for one in entries}
     assert "x" * 43 not in str(entries)
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from modelwright.errors import ModelwrightError
-from modelwright.registry.app.protocol import say_reason
+from modelwright.registry.app.http1 import say_reason
 from modelwright.registry.people import NOBODY
 from modelwright.registry.web.refusals import refusal
 from modelwright.registry.web.requests import Request as PageRequest

@@ -53,7 +53,7 @@ class Asked(NamedTuple):
     query: Names
     body: bytes = b""
 
-    def as_(self, kind: type[T]) -> T:
+    def body_as(self, kind: type[T]) -> T:
         """Return the body as one of the protocol's structs."""
         try:
             return msgspec.json.decode(self.body, type=kind)
@@ -125,18 +125,18 @@ def _check_audit(asked: Asked) -> Any:
 
 
 def _attach(asked: Asked) -> Any:
-    body = asked.as_(protocol.EvidenceRequest)
+    body = asked.body_as(protocol.EvidenceRequest)
     return asked.service.attach(asked.names["sha256"], body.kind, body.content)
 
 
 def _approve(asked: Asked) -> Any:
-    body = asked.as_(protocol.ApprovalRequest)
+    body = asked.body_as(protocol.ApprovalRequest)
     version, stage = checked("version", body.version), checked("stage", body.stage)
     return asked.service.approve(asked.names["name"], version, stage=stage, reason=text("reason", body.reason))
 
 
 def _promote(asked: Asked) -> Any:
-    body = asked.as_(protocol.PromotionRequest)
+    body = asked.body_as(protocol.PromotionRequest)
     if body.expected:
         checked("sha256", body.expected)
     return asked.service.promote(
@@ -150,7 +150,7 @@ def _promote(asked: Asked) -> Any:
 
 
 def _rollback(asked: Asked) -> Any:
-    body = asked.as_(protocol.RollbackRequest)
+    body = asked.body_as(protocol.RollbackRequest)
     stage, reason = checked("stage", body.stage), text("reason", body.reason)
     return asked.service.rollback(asked.names["name"], stage=stage, reason=reason)
 
@@ -159,7 +159,7 @@ def _of_release(verb: Callable[..., Any]) -> Verb:
     """Return what answers for a verb about one release and a reason."""
 
     def change(asked: Asked) -> Any:
-        body = asked.as_(protocol.ReleaseRequest)
+        body = asked.body_as(protocol.ReleaseRequest)
         version, reason = checked("version", body.version), text("reason", body.reason)
         return verb(asked.service, asked.names["name"], version, reason=reason)
 
@@ -167,19 +167,19 @@ def _of_release(verb: Callable[..., Any]) -> Verb:
 
 
 def _set_status(asked: Asked) -> Any:
-    body = asked.as_(protocol.StatusRequest)
+    body = asked.body_as(protocol.StatusRequest)
     return asked.service.set_status(asked.names["name"], body.status, reason=text("reason", body.reason))
 
 
 def _set_owners(asked: Asked) -> Any:
-    body = asked.as_(protocol.OwnersRequest)
+    body = asked.body_as(protocol.OwnersRequest)
     if len(body.owners) > MAX_NAMES:
         raise RequestError(f"A project has at most {MAX_NAMES} owners.")
     return asked.service.set_owners(asked.names["name"], tuple(checked("user", owner) for owner in body.owners))
 
 
 def _add_token(asked: Asked) -> Any:
-    body = asked.as_(protocol.TokenRequest)
+    body = asked.body_as(protocol.TokenRequest)
     if len(body.projects) > MAX_NAMES:
         raise RequestError(f"A token is for at most {MAX_NAMES} projects.")
     return asked.service.add_token(

@@ -7,7 +7,7 @@ are, and who may do what.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import anyio
 import anyio.to_thread
@@ -25,8 +25,7 @@ from modelwright.registry.app.files import answer, find_source
 from modelwright.registry.app.health import health_of
 from modelwright.registry.app.pages import Pages
 from modelwright.registry.app.sessions import Sessions, session_key
-from modelwright.registry.app.simple import Pages as Rendered
-from modelwright.registry.app.simple import Simple
+from modelwright.registry.app.simple import Rendered, Simple
 from modelwright.registry.app.throttle import Throttle
 from modelwright.registry.app.trusting import Trusting
 from modelwright.registry.app.uploads import upload
@@ -94,15 +93,15 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
 def _lifespan(service: LocalService) -> Callable[[Router], AbstractAsyncContextManager[None]]:
     """Return what runs beside the requests: whoever wants to be told of changes is told."""
     desk = service.desk
+    told = desk.settings.webhooks
+    # Made now, not when the server begins: what is wrong with the settings is then said as every error is.
+    deliverer = Deliverer(desk.state, settings=desk.settings, root=desk.root) if told else None
 
     @asynccontextmanager
     async def lifespan(router: Router) -> AsyncIterator[None]:
         del router
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        if not desk.settings.webhooks:
-            yield
-            return
-        with delivering(Deliverer(desk.state, settings=desk.settings, root=desk.root)):
+        with delivering(deliverer) if deliverer else nullcontext():
             yield
 
     return lifespan

@@ -20,8 +20,8 @@ from starlette.types import Receive, Scope, Send
 
 from modelwright.errors import UnknownReleaseError
 from modelwright.registry.app.answers import header
+from modelwright.registry.app.http1 import SendFile, sender
 from modelwright.registry.app.parameters import checked
-from modelwright.registry.app.protocol import SendFile, sender
 from modelwright.registry.app.ranges import OutOfRange, Span, matches, span_of
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.storing.store import Key, Store

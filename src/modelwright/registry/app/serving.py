@@ -22,7 +22,7 @@ import uvicorn
 from modelwright.errors import UnavailableError
 from modelwright.registry.app.application import create_app
 from modelwright.registry.app.edge import MAX_HEADERS
-from modelwright.registry.app.protocol import RegistryProtocol
+from modelwright.registry.app.http1 import RegistryProtocol
 from modelwright.registry.operating.local import LocalService
 
 HOST, PORT = "127.0.0.1", 8080

@@ -60,7 +60,7 @@ class Kept:
     zipped: bytes
 
 
-class Pages:
+class Rendered:
     """Pages that were made, the least recently used forgotten first.
 
     Args:
@@ -134,7 +134,7 @@ class Simple:
         upstream: Another index behind it; ``None``: there is none.
     """
 
-    def __init__(self, access: Access, pages: Pages, *, upstream: Behind | None) -> None:
+    def __init__(self, access: Access, pages: Rendered, *, upstream: Behind | None) -> None:
         self.access = access
         self.pages = pages
         self.upstream = upstream

@@ -69,7 +69,8 @@ def _check_length(request: Request, service: LocalService) -> None:
 def _check_may_publish(service: LocalService) -> None:
     """Refuse who may publish nothing at all before gigabytes are sent; the service decides about the project."""
     bound = service.principal.projects
-    service.desk.allow("publish", bound[0] if bound else "")
+    with service.desk.judged(service.desk.entry("publish")):
+        service.desk.allow("publish", bound[0] if bound else "")
 
 
 def _begin(request: Request, service: LocalService, target: Path) -> UploadForm:
