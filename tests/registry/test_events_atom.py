@@ -53,7 +53,7 @@ def test_ids_stay_the_same_and_no_two_are_alike() -> None:
     once, again = ([one.findtext(f"{ATOM}id") for one in parsed(*entries).findall(f"{ATOM}entry")] for _ in range(2))
     assert once == again
     assert len(set(once)) == 3
-    assert parsed(path="/feed.atom?project=churn").findtext(f"{ATOM}id") != parsed().findtext(f"{ATOM}id")
+    assert parsed(path="/models/churn/feed.atom").findtext(f"{ATOM}id") != parsed().findtext(f"{ATOM}id")
 
 
 @pytest.mark.parametrize("action", Action.__args__)

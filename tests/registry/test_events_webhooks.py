@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from modelwright.errors import GateError, SettingsError
+from modelwright.registry.app.application import create_app
 from modelwright.registry.events import webhooks
 from modelwright.registry.events.schedule import ATTEMPTS, JITTER, LONGEST_S, wait_after
 from modelwright.registry.events.webhooks import CLAIM_S, Deliverer, DeliveryReport, delivering, read_secrets
@@ -248,6 +249,12 @@ def test_a_thread_delivers_while_the_server_runs(telling, receiver, clock, monke
         while len(receiver.received) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
     assert [got.headers["X-Modelwright-Event"] for got in receiver.received] == ["publish", "promote"]
+
+
+def test_a_server_does_not_start_with_a_webhook_that_it_could_not_sign(telling) -> None:
+    (telling.desk.root / "hook.secret").unlink()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        create_app(telling)
 
 
 @given(st.integers(1, ATTEMPTS - 1), st.floats(0, 1, exclude_max=True))
