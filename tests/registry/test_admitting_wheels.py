@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from registry_wheels import library_wheel, model_wheel
 
 from modelwright.errors import ModelwrightError, UnavailableError, UploadError
+from modelwright.package import open_wheel
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
+from modelwright.registry.deciding.honesty import honest
 
 Wheels = Callable[..., Path]
 Change = Callable[[Files], Files]
@@ -121,6 +123,8 @@ def test_no_single_bit_can_flip_unseen(churn: Wheels, tmp_path: Path, data: st.D
         (add("modelwright/__init__.py"), "lies outside the package"),
         (add(f"{INFO[:-10]}.data/scripts/churn", b"#!python"), "lies outside the package"),
         (add(f"{INFO[:-10]}.data/purelib/evil.pth", b"x"), "lies outside the package"),
+        (add(f"{INFO}/direct_url.json", b"{}"), "written by installers"),
+        (add(f"{INFO}/INSTALLER", b"pip"), "written by installers"),
         (add("other-1.0.dist-info/METADATA", b"x"), "folder of its own"),
         (add("churn/__pycache__/features.cpython-311.pyc", b"x"), "byte code"),
         (add("churn/model/artifacts/extra.bin", b"x"), "the manifest does not list it"),
@@ -137,6 +141,8 @@ def test_no_single_bit_can_flip_unseen(churn: Wheels, tmp_path: Path, data: st.D
         (alter(f"{INFO}/METADATA", b"Name: churn", b"Name: chum"), "says name 'chum'"),
         (alter(f"{INFO}/METADATA", b"Metadata-Version", b"Metadata-Version: 9\nX"), "METADATA"),
         (alter(f"{INFO}/WHEEL", b"py3-none-any", b"cp310-none-any"), "says the tags"),
+        (alter(f"{INFO}/WHEEL", b"py3-none-any", b"py3"), "Tag that is none"),
+        (alter(f"{INFO}/WHEEL", b"py3-none-any", b"py3-none-any\0"), "Tag that is none|says the tags"),
         (alter(f"{INFO}/WHEEL", b"Wheel-Version: 1", b"Wheel-Version: 2"), "Wheel-Version"),
         (remove(f"{INFO}/WHEEL"), "WHEEL.*is missing"),
         (remove(f"{INFO}/METADATA"), "METADATA.*is missing"),
@@ -164,6 +170,76 @@ def test_a_model_that_was_altered_is_refused_whatever_its_record_says(
 def test_record_is_exact_both_ways(churn: Wheels, tmp_path: Path, change: Change, said: str) -> None:
     with pytest.raises(UploadError, match=f"(?s){said}"):
         offer(change(files_of(churn("1.0.0"))), tmp_path)
+
+
+def as_if_captured(files: Files) -> Files:
+    """Let manifest and RECORD agree with the files, as somebody would who makes a hostile model from the start."""
+    manifest = json.loads(files[MANIFEST])
+    for key, folder in (("artifacts", "churn/model/artifacts/"), ("code", "churn/")):
+        for one in manifest[key]:
+            content = files[folder + one["path"]]
+            one |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    return record_again({**files, MANIFEST: json.dumps(manifest).encode()})
+
+
+NASTY = [
+    b"-" * 100_000 + b"1",
+    b"(" * 100_000,
+    b"a" + b".a" * 100_000,
+    b"a\0b",
+    b"\xff\xfe",
+    b"lambda:" * 50_000 + b"1",
+]
+
+
+@pytest.mark.parametrize("code", NASTY, ids=["minus", "brackets", "dots", "null", "latin", "lambdas"])
+def test_code_that_breaks_a_parser_is_told_of_and_breaks_nothing(churn: Wheels, tmp_path: Path, code: bytes) -> None:
+    found = offer(as_if_captured({**files_of(churn("1.0.0")), "churn/features.py": code}), tmp_path)
+    assert found.scan is not None
+    assert found.scan["worst"] == "warning"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(
+        [
+            *(f"{INFO}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")),
+            *(f"churn/model/{name}" for name in ("card.md", "scenarios.jsonl", "profile.json", "pylock.toml")),
+            *(MANIFEST, LINE, "churn/features.py"),
+        ]
+    ),
+    cut=st.floats(0, 1),
+    noise=st.binary(max_size=12) | st.sampled_from([b"\x80\x04\x95", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"{" * 2000]),
+    keep=st.booleans(),
+)
+def test_whatever_is_in_a_file_the_answer_is_yes_or_no(
+    churn: Wheels, tmp_path: Path, name: str, cut: float, noise: bytes, keep: bool
+) -> None:
+    files = files_of(churn("1.0.0"))
+    at = int(cut * len(files[name]))
+    files[name] = files[name][:at] + noise + (files[name][at:] if keep else b"")
+    if name in (LINE, "churn/features.py"):
+        files = as_if_captured(files)
+    elif not name.endswith("RECORD"):
+        files = record_again(files)
+    try:
+        found = offer(files, tmp_path)
+    except UploadError:
+        return
+    after = open_wheel(tmp_path / "upload.part")
+    assert honest(open_wheel(churn("0.9.0")), after).level in ("MAJOR", "MINOR", "PATCH")
+    assert found.kind == "model"
+
+
+@pytest.mark.parametrize("name", ["scenarios.jsonl", "profile.json", "pylock.toml", "card.md"])
+def test_a_document_that_nobody_can_read_is_refused(churn: Wheels, tmp_path: Path, name: str) -> None:
+    files = files_of(churn("1.0.0"))
+    broken = {other: content for other, content in files.items() if other != f"churn/model/{name}"}
+    with pytest.raises(UploadError, match=name):
+        offer(record_again(broken), tmp_path)
+    if name != "card.md":
+        with pytest.raises(UploadError, match=name):
+            offer(record_again({**files, f"churn/model/{name}": b"\xff{"}), tmp_path)
 
 
 def test_everything_that_is_wrong_is_listed_at_once(churn: Wheels, tmp_path: Path) -> None:

@@ -115,7 +115,10 @@ def wheel_problems(headers: Message | None, named: FileName) -> list[Problem]:
     problems = []
     if str(headers.get("Wheel-Version", "")).partition(".")[0] != "1":
         problems.append(problem("WHEEL", f"has the unknown Wheel-Version {headers.get('Wheel-Version')!r}"))
-    tags = frozenset(tag for line in headers.get_all("Tag", []) for tag in parse_tag(str(line).strip()))
+    try:
+        tags = frozenset(tag for line in headers.get_all("Tag", []) for tag in parse_tag(str(line).strip()))
+    except ValueError as error:
+        return [*problems, problem("WHEEL", f"has a Tag that is none: {error}")]
     if tags != named.tags:
         problems.append(problem("WHEEL", f"says the tags {sorted(map(str, tags))}, the file name others"))
     return problems

@@ -265,8 +265,10 @@ def _code(package: Package, name: str, ours: frozenset[str]) -> tuple[ScannedCod
         return ScannedCode(path=name, own=True), []
     try:
         calls = sorted(suspicious_calls(content.decode("utf-8")))
-    except (SyntaxError, ValueError, RecursionError) as error:
-        found = Finding(severity="warning", file=name, what=f"cannot be read as Python: {error}")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the parser says so of deep nesting
+        found = Finding(
+            severity="warning", file=name, what=f"cannot be read as Python: {error or type(error).__name__}"
+        )
         return ScannedCode(path=name), [found]
     findings = [Finding(severity=how, file=name, what=f"calls {called} in line {line}") for line, called, how in calls]
     return ScannedCode(path=name, calls=tuple(f"line {line}: {called}" for line, called, _ in calls)), findings

@@ -6,7 +6,7 @@ The checks are those that ``verify`` makes (:mod:`modelwright.inspecting.wheel`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from packaging.metadata import Metadata
 from modelwright.errors import ModelwrightError, Problem, UploadError
 from modelwright.inspecting.agreement import FileName, dist_info, read_metadata
 from modelwright.inspecting.library import library_problems, top_level
+from modelwright.inspecting.lock import locked
 from modelwright.inspecting.record import Digest, captured, compare_files, document, problem
 from modelwright.inspecting.scan import scan, scan_weights
 from modelwright.inspecting.weights import captured_weights, holds_weights, weights_problems
@@ -100,7 +101,7 @@ def _contents(path: Path, named: Named) -> WheelContents:
 def _model(files: Files, folder: str, said: FileName, named: Named, path: Path) -> WheelContents:
     package = open_wheel(path, where=named.filename)
     with package.files.archive:  # type: ignore[attr-defined]
-        problems = [*contradictions(package, folder, said), *_unfit(package)]
+        problems = [*contradictions(package, folder, said), *_unfit(package), *_unreadable(package)]
         found = _complete(files, folder, named, problems, captured(package))
         # Without its path, so that nothing beside the upload is looked for: weights are looked into when they come in.
         report = msgspec.to_builtins(scan(Package(package.files, package.import_name)))
@@ -120,12 +121,33 @@ def _complete(
 ) -> WheelContents:
     """Compare every file with RECORD and with what was captured; return what every kind of wheel tells."""
     different = compare_files(files, folder, wanted)
-    problems = [*problems, *different.integrity, *different.record]
+    problems = [*problems, *_installers_own(files, folder), *different.integrity, *different.record]
     metadata, _ = read_metadata(files, folder)
     if problems or metadata is None:
         raise _error(named, problems)
     content = document(files, f"{folder}/METADATA") or b""
     return WheelContents("library", metadata, content, top_level(files, folder))
+
+
+def _unreadable(package: Package) -> Iterator[Problem]:
+    """List documents of a model that nobody could read: diff, pages and verify would stumble over them later."""
+
+    def lock() -> object:
+        return locked(package.lock, markers={}, where="pylock.toml")
+
+    documents: dict[str, Callable[[], object]] = {
+        "scenarios.jsonl": lambda: package.scenarios,
+        "profile.json": lambda: package.profile,
+        "card.md": lambda: package.card,
+        "pylock.toml": lock,
+    }
+    for name, read in documents.items():
+        try:
+            read()
+        except ModelwrightError as error:
+            yield problem(name, error.why or error.what)
+        except UnicodeDecodeError as error:
+            yield problem(name, f"is not UTF-8: {error}")
 
 
 def _error(named: Named, problems: list[Problem]) -> UploadError:
@@ -136,6 +158,16 @@ def _error(named: Named, problems: list[Problem]) -> UploadError:
         hint="Build it again, and upload the file as it was built.",
         problems=problems,
     )
+
+
+def _installers_own(files: Files, folder: str) -> Iterator[Problem]:
+    """List files that installers write beside the others, and that would speak for them.
+
+    Source: PyPA "Recording installed projects" (INSTALLER, REQUESTED), PEP 610 (direct_url.json).
+    """
+    for name in ("INSTALLER", "REQUESTED", "direct_url.json"):
+        if f"{folder}/{name}" in files.names():
+            yield problem(f"{folder}/{name}", "is written by installers, and no wheel brings it along")
 
 
 def _too_large(files: Files) -> Iterator[Problem]:
