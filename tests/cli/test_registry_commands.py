@@ -321,6 +321,13 @@ def test_references_lead_into_the_registry(ask, shop):
     assert "MW1105" in ask("inspect", "churn@production", code=3).err
 
 
+def test_release_in_a_stage_predicts_in_an_environment_of_its_own(ask, shop):
+    ask("promote", "churn", "1.0.0", "--to", "staging")
+    (shop / "rows.jsonl").write_text('{"x": 2.0}\n')
+    ask("predict", "churn@staging", "rows.jsonl", "--output", "answers.jsonl", "--offline")
+    assert json.loads((shop / "answers.jsonl").read_text()) == {"y": 5.0}
+
+
 def test_without_a_registry_names_are_those_of_installed_packages(say, shop):
     assert "MW110:" in say("inspect", "churn", code=3).err
     assert "None was named" in say("inspect", "churn@staging", code=2).err

@@ -12,8 +12,10 @@ from typing import NamedTuple
 import pytest
 from client_server import served
 from registry_wheels import library_wheel
+from toy_packages import write_toy
 
 import modelwright as mw
+from modelwright.building.build import build
 from modelwright.errors import (
     EvidenceError,
     GateError,
@@ -233,6 +235,17 @@ def test_package_of_a_release_is_read_and_not_executed(two):
 def test_download_gives_the_bytes_that_were_published(two, churn, tmp_path):
     (path,) = two.registry.download(f"{two.name}==1.0.0", tmp_path)
     assert path.read_bytes() == churn("1.0.0", name=two.name, accuracy=0.9).read_bytes()
+
+
+def test_weights_of_their_own_are_published_first_and_downloaded_along(place, tmp_path):
+    document = {"name": place.name, "import_name": place.name.replace("-", "_")}
+    environment = {"python": "3.11.7", "interpreters": ["cp311"], "portable": True, "dependencies": []}
+    build(write_toy(tmp_path / "source", environment=environment, **document), tmp_path / "dist", weights=0)
+    done = place.registry.publish(tmp_path / "dist")
+    assert [one.project for one in done.files] == [f"{place.name}-weights", place.name]
+    got = place.registry.download(place.name, tmp_path / "got")
+    assert {path.name for path in got} == {path.name for path in (tmp_path / "dist").glob("*.whl")}
+    assert mw.scan(place.registry.read(place.name)).worst != "danger"
 
 
 def test_library_is_listed_but_has_no_model_and_no_stage(place, tmp_path):

@@ -146,14 +146,21 @@ def install(service: Service, base_url: str, project: Project, release: Release,
     )
 
 
-def fetch(service: Service, release: Release, folder: Path, *, listener: Listener) -> tuple[Path, ...]:
-    """Copy every file of a release into a folder; a file that is there already, with the right digest, stays.
+def fetch(
+    service: Service, project: Project, release: Release, folder: Path, *, listener: Listener
+) -> tuple[Path, ...]:
+    """Copy every file of a release into a folder, and the wheel with its weights if they are one of their own.
 
     Raises:
         DamageError: What came is not what was published; it is not kept.
         StorageError: The folder cannot be written.
     """
-    return tuple(_fetch(service, file, folder / file.filename, listener) for file in release.files)
+    files = [*release.files]
+    manifest = open_release(service, project, release).manifest if project.kind == "model" and wheels(release) else None
+    if manifest is not None and manifest.weights:
+        weights = service.project(weights_name(project.name)).release(manifest.weights)
+        files += weights.files if weights else ()
+    return tuple(_fetch(service, file, folder / file.filename, listener) for file in files)
 
 
 def _fetch(service: Service, file: StoredFile, target: Path, listener: Listener) -> Path:

@@ -151,15 +151,14 @@ class Registry:
         return reading.open_release(self.service, *self.find(reference))
 
     def download(self, reference: str, folder: Path | str, *, listener: Listener = ignore) -> tuple[Path, ...]:
-        """Copy every file of a release into a folder; each is checked against its digest.
+        """Copy every file of a release, and its weights, into a folder; each is checked against its digest.
 
         Raises:
             UnknownReleaseError: There is no such release.
             DamageError: What came is not what was published; it is not kept.
             StorageError: The folder cannot be written.
         """
-        _, release = self.find(reference)
-        return reading.fetch(self.service, release, Path(folder), listener=listener)
+        return reading.fetch(self.service, *self.find(reference), Path(folder), listener=listener)
 
     def install(self, reference: str) -> InstallLines:
         """Return the lines that install a release from here, and nobody else's package of that name.
