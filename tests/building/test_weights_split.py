@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +39,8 @@ from modelwright.errors import (
 )
 from modelwright.inspecting.environments import kept
 from modelwright.inspecting.installers import choose
+from modelwright.inspecting.obtain import obtain
+from modelwright.inspecting.read import read
 from modelwright.inspecting.scan import scan
 from modelwright.inspecting.selftest import run_selftest
 from modelwright.inspecting.verify import verify
@@ -215,6 +222,38 @@ def test_verify_refuses_when_the_weights_are_not_beside(releases: Path, tmp_path
     with pytest.raises(IntegrityError, match=r"weights of toy-line 1\.3\.0 are not here") as caught:
         verify(wheel)
     assert "pip download --no-deps toy-line-weights==1.2.0" in caught.value.hint
+
+
+@pytest.fixture
+def address(releases: Path) -> Iterator[str]:
+    """Where the folder of releases is served."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(releases))) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_weights_beside_a_wheel_on_a_web_server_come_along(releases: Path, address: str, tmp_path: Path) -> None:
+    package = read(f"{address}/toy_line-1.3.0-py3-none-any.whl")
+    wheel = obtain(package, tmp_path)
+    assert (tmp_path / WEIGHTS).read_bytes() == (releases / WEIGHTS).read_bytes()
+    assert weights_beside(wheel) == tmp_path / WEIGHTS
+
+
+def test_weights_that_the_web_server_lacks_are_named(releases: Path, address: str, tmp_path: Path) -> None:
+    build(toy(tmp_path / "src", "1.9.0", slope=7.0), tmp_path / "dist", weights=0)
+    lonely = releases / "toy_line-1.9.0-py3-none-any.whl"
+    shutil.copy(tmp_path / "dist" / lonely.name, lonely)
+    try:
+        with pytest.raises(IntegrityError, match="are not here"):
+            obtain(read(f"{address}/{lonely.name}"), tmp_path)
+    finally:
+        lonely.unlink()
 
 
 def test_tampered_weights_are_refused(releases: Path, tmp_path: Path) -> None:

@@ -410,7 +410,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, service: LocalService, con
         import_bundle(tmp_path / "b.zip", service)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_flipped_bit_is_refused_or_touches_nothing_that_is_imported(bundle: Path, data: st.DataObject) -> None:
     content = bytearray(bundle.read_bytes())
@@ -455,3 +455,24 @@ def test_the_next_release_asks_the_registry_which_weights_it_has(dist: Path, tmp
         assert [path.name for path in (tmp_path / "next").iterdir()] == [wheel.name]
     registry.publish(wheel)
     assert registry.project("churn-weights").releases[-1].version == "1.0.0"
+
+
+def test_a_stage_serves_the_weights_that_its_releases_share(dist: Path, tmp_path: Path) -> None:
+    registry = mw.Registry(tmp_path / "registry")
+    registry.publish(dist)
+    facts: dict[str, Any] = {"name": "churn", "version": "1.1.0", "import_name": "churn", "environment": PORTABLE}
+    write_toy(tmp_path / "src", code="LEVELS = ()\n", **facts)
+    registry.publish(build(tmp_path / "src", tmp_path / "next", weights=0, previous=registry.folder))
+    environment = OFFLINE | {"HOME": str(tmp_path), "UV_CACHE_DIR": str(tmp_path / "uv")}
+    index = f"{(tmp_path / 'registry').as_uri()}/production/simple/"
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([find_uv_bin(), "venv", "-q", "-p", sys.executable, tmp_path / "env"], env=environment, check=True)
+    for version in ("1.0.0", "1.1.0"):
+        registry.promote("churn", version, to="production", reason="", break_glass=False)
+        command = [find_uv_bin(), "pip", "install", "-q", "-U", "--python", python, "-i", index, "churn"]
+        subprocess.run(command, env=environment, check=True)
+        code = "import churn, churn.model; print(churn.manifest()['version'], churn.predict([{'x': 1.0}]))"
+        done = subprocess.run([python, "-c", code], env=environment, check=True, capture_output=True, text=True)
+        assert done.stdout == f"{version} [{{'y': 3.0}}]\n"
+    stored = [path.name for path in (tmp_path / "registry" / "files").rglob("churn_weights-*.whl")]
+    assert stored == ["churn_weights-1.0.0-py3-none-any.whl"]
