@@ -143,6 +143,8 @@ def test_no_single_bit_can_flip_unseen(churn: Wheels, tmp_path: Path, data: st.D
         (alter(f"{INFO}/WHEEL", b"py3-none-any", b"cp310-none-any"), "says the tags"),
         (alter(f"{INFO}/WHEEL", b"py3-none-any", b"py3"), "Tag that is none"),
         (alter(f"{INFO}/WHEEL", b"py3-none-any", b"py3-none-any\0"), "Tag that is none|says the tags"),
+        (alter(f"{INFO}/WHEEL", b"py3-none-any", b"-".join([b"a" + b".a" * 900] * 3)), "longer than 255"),
+        (alter(f"{INFO}/WHEEL", b"Tag: py3-none-any", b"Tag: py3-none-any\n" * 1001), "more than 1000 tags"),
         (alter(f"{INFO}/WHEEL", b"Wheel-Version: 1", b"Wheel-Version: 2"), "Wheel-Version"),
         (remove(f"{INFO}/WHEEL"), "WHEEL.*is missing"),
         (remove(f"{INFO}/METADATA"), "METADATA.*is missing"),

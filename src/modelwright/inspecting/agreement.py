@@ -22,6 +22,12 @@ from modelwright.inspecting.record import document, problem
 from modelwright.package import Files
 
 
+TAGS = 1000
+"""Most ``Tag`` lines of a WHEEL file."""
+LONGEST_TAG = 255
+"""Characters of one; a compressed one stands for the product of its parts, which soon fills the memory."""
+
+
 class FileName(NamedTuple):
     """What a wheel's file name says.
 
@@ -115,8 +121,11 @@ def wheel_problems(headers: Message | None, named: FileName) -> list[Problem]:
     problems = []
     if str(headers.get("Wheel-Version", "")).partition(".")[0] != "1":
         problems.append(problem("WHEEL", f"has the unknown Wheel-Version {headers.get('Wheel-Version')!r}"))
+    lines = [str(line).strip() for line in headers.get_all("Tag", [])]
+    if len(lines) > TAGS or any(len(line) > LONGEST_TAG for line in lines):
+        return [*problems, problem("WHEEL", f"has more than {TAGS} tags, or one longer than {LONGEST_TAG} characters")]
     try:
-        tags = frozenset(tag for line in headers.get_all("Tag", []) for tag in parse_tag(str(line).strip()))
+        tags = frozenset(tag for line in lines for tag in parse_tag(line))
     except ValueError as error:
         return [*problems, problem("WHEEL", f"has a Tag that is none: {error}")]
     if tags != named.tags:
