@@ -21,7 +21,6 @@ from modelwright.errors import Problem, WheelError
 from modelwright.inspecting.record import document, problem
 from modelwright.package import Files
 
-
 TAGS = 1000
 """Most ``Tag`` lines of a WHEEL file."""
 LONGEST_TAG = 255
