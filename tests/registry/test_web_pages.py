@@ -305,6 +305,10 @@ def test_a_version_shows_all_that_is_known(ann: Visitor) -> None:
         assert said in page, said
 
 
+def test_the_release_that_it_was_retrained_from_is_a_link(ann: Visitor) -> None:
+    assert '<a href="/models/churn/1.0.0">churn==1.0.0</a>' in ann.get("/models/churn/1.1.0")
+
+
 def test_a_card_is_shown_without_anything_that_acts(ann: Visitor) -> None:
     card = next(e for e in elements(ann.get("/models/churn/1.0.0")) if e.get("class") == "card")
     links = [(element.get("href"), element.text) for element in card.iter("a")]
@@ -370,10 +374,15 @@ def test_a_wheel_is_read_once(furnished: LocalService, monkeypatch: pytest.Monke
 
 
 def test_a_document_that_is_too_large_is_named_instead_of_shown(own: Visitor, churn: Callable[..., Path]) -> None:
-    own.service.upload(churn("2.1.0", slope=4.0, card="x" * (4 * 2**20 + 1), signature=signature("x", "tenure")))
-    page = words(own.get("/models/churn/2.1.0"))
-    assert "card.md is too large to be shown; it is in the wheel" in page
-    assert len(page) < 20_000
+    rows = [
+        {"kind": "example", "name": "long", "inputs": [{"x": 1.0}], "expected": {"y": [1.0]}, "reason": "x" * 2**22}
+    ]
+    own.service.upload(churn("1.0.0", name="long", card="*a* <b>" * 2**17, scenarios=rows))
+    page = words(own.get("/models/long/1.0.0"))
+    assert "card.md is too large to be typeset; the whole of it is in the wheel" in page
+    assert "scenarios.jsonl is too large to be shown; it is in the wheel" in page
+    assert "*a* <b>*a* <b>" in page
+    assert len(page) < 80_000
 
 
 def test_the_page_of_a_model_with_a_thousand_columns_stays_small(own: Visitor, churn: Callable[..., Path]) -> None:

@@ -132,7 +132,7 @@ def furnish(folder: Path, churn: Callable[..., Path], teamtools: Path) -> House:
     first = churn(
         "1.0.0", card=CARD, summary=HOSTILE, owners=[HOSTILE], tags=[HOSTILE], license="Apache-2.0", lock=(LOCK, "")
     )
-    second = churn("1.1.0", slope=3.0, accuracy=0.8, card=CARD)
+    second = churn("1.1.0", slope=3.0, accuracy=0.8, card=CARD, lineage={"parent": "churn==1.0.0"})
     breaking = churn("2.0.0", slope=4.0, signature=signature("x", "tenure"))
     for wheel in (first, second, breaking, churn("1.0.0", name="demand", summary="How much"), teamtools):
         ann.upload(wheel)

@@ -124,7 +124,7 @@ def rollback(desk: Desk, name: str, *, stage: str, reason: str) -> Promotion:
         with desk.state.write() as transaction:
             project = desk.project(transaction.connection, name)
             desk.allow("rollback", project.name, known=project)
-            current, former = project.current(stage), _former(project, stage)
+            current, former = project.current(stage), placement_before(project, stage)
             if current is None or former is None:
                 raise UnknownReleaseError(
                     f"There is nothing that {stage} could return to.",
@@ -162,7 +162,7 @@ def _withdraw(transaction: Transaction, current: Placement, former: Placement, r
         transaction.connection.execute(update(placements).where(one).values(values))
 
 
-def _former(project: Project, stage: str) -> Placement | None:
+def placement_before(project: Project, stage: str) -> Placement | None:
     """Return the placement to go back to: the last that was not rolled back, and whose files can be installed."""
     for placement in reversed(project.placements):
         if placement.stage == stage and not placement.current and not placement.withdrawn:

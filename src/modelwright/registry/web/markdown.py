@@ -43,6 +43,16 @@ def card_html(card: str, charts: Mapping[str, bytes]) -> Markup:
     return Markup(html)  # noqa: S704 - the renderer escapes all text, and raw HTML is off
 
 
+def card_text(card: str) -> Markup:
+    """Return a card as the text that it is.
+
+    Example:
+        >>> card_text("# churn <b>")
+        Markup('<pre># churn &lt;b&gt;</pre>')
+    """
+    return Markup("<pre>{}</pre>").format(card)
+
+
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from modelwright.errors import GateError, ModelwrightError, RequestError, StaleError, UnknownReleaseError
 from modelwright.registry.gates import GateResult
+from modelwright.registry.operating.promoting import placement_before
 from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Service
 from modelwright.registry.web.asking import LONGEST_TEXT, one_of, word
-from modelwright.registry.web.project import former
 from modelwright.registry.web.rendering import render
 from modelwright.registry.web.requests import Page, Request, Site, see_other
 from modelwright.spec.struct import Frozen
@@ -220,7 +220,7 @@ def _rollback_view(
         stages=service.stages,
         stage=stage,
         current=project.current(stage),
-        former=former(project, stage),
+        former=placement_before(project, stage),
         reason=word(given, "reason", longest=LONGEST_TEXT),
         error=error,
     )

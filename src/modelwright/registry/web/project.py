@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from modelwright.registry.audit import Entry
+from modelwright.registry.operating.promoting import placement_before
 from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import Paging, cut, number
@@ -104,7 +105,7 @@ def project_page(site: Site, service: Service, request: Request) -> Page:
 
 
 def _stage(project: Project, name: str) -> StageView:
-    runs, latest, back = project.current(name), project.latest, former(project, name)
+    runs, latest, back = project.current(name), project.latest, placement_before(project, name)
     newer = latest is not None and (runs is None or runs.version != latest.version)
     return StageView(
         name=name,
@@ -117,16 +118,6 @@ def _stage(project: Project, name: str) -> StageView:
 
 def _is_yanked(release: Release | None) -> bool:
     return release is not None and release.yanked is not None
-
-
-def former(project: Project, stage: str) -> Placement | None:
-    """Return what a rollback would return to: the last placement not rolled back whose release is still there."""
-    for placement in reversed(project.placements):
-        if placement.stage == stage and not placement.current and not placement.withdrawn:
-            release = project.release(placement.version)
-            if release is not None and release.yanked is None:
-                return placement
-    return None
 
 
 def _lines(project: Project, shown: tuple[Release, ...], metric: Evaluation | None) -> tuple[ReleaseView, ...]:

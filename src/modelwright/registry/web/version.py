@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from markupsafe import Markup
 
 from modelwright.errors import ModelwrightError
 from modelwright.inspecting.selftest import ScenarioResult
@@ -18,11 +17,11 @@ from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import release_of
 from modelwright.registry.web.contents import Contents, Locked, contents_of, first_wheel
 from modelwright.registry.web.installing import InstallView, install_view
-from modelwright.registry.web.markdown import card_html
 from modelwright.registry.web.measures import Measured, RankedField, measured, ranked
 from modelwright.registry.web.rendering import render
 from modelwright.registry.web.requests import Page, Request, Site
 from modelwright.registry.web.signatures import FieldView, field_view
+from modelwright.spec.manifest import Manifest
 from modelwright.spec.scenario import Example, Row, Scenario
 from modelwright.spec.struct import Frozen
 
@@ -94,10 +93,10 @@ class VersionView(Frozen, frozen=True, kw_only=True):
         release: The release.
         stages: Stages that run it.
         previous: Version before it; empty: it is the first.
+        parent: Release of this project that it was retrained from; empty: none, or one of another project.
         install: How to install it; ``None``: one would not install it by itself.
         contents: What its wheel says; ``None``: it is no model, or cannot be read.
         unreadable: Why the wheel cannot be read; empty: it can, or is no model.
-        card: The card.
         inputs: Fields it takes.
         outputs: Fields it gives.
         datasets: Data sets it was measured on; training data last.
@@ -114,10 +113,10 @@ class VersionView(Frozen, frozen=True, kw_only=True):
     release: Release
     stages: tuple[str, ...]
     previous: str
+    parent: str
     install: InstallView | None
     contents: Contents | None
     unreadable: str
-    card: Markup
     inputs: tuple[FieldView, ...]
     outputs: tuple[FieldView, ...]
     datasets: tuple[str, ...]
@@ -147,10 +146,10 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         release=release,
         stages=tuple(one.stage for one in project.placements if one.current and one.version == release.version),
         previous=versions[before - 1] if before else "",
+        parent=_parent(project, manifest) if manifest else "",
         install=install_view(site, service, request, project, release),
         contents=contents,
         unreadable=unreadable,
-        card=card_html(contents.card, contents.charts) if contents else Markup(),
         inputs=tuple(map(field_view, manifest.signature.inputs)) if manifest else (),
         outputs=tuple(map(field_view, manifest.signature.outputs)) if manifest else (),
         datasets=_datasets(release),
@@ -163,6 +162,11 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         events=tuple(service.history(selection)),
     )
     return render("version.html", site, request, view)
+
+
+def _parent(project: Project, manifest: Manifest) -> str:
+    name, _, version = manifest.lineage.parent.partition("==")
+    return version if name == project.name and version in [one.version for one in project.releases] else ""
 
 
 def _datasets(release: Release) -> tuple[str, ...]:
