@@ -5,7 +5,6 @@ Called by ``mw.Registry``, the command line and the application.
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from modelwright.registry.operating.local import LocalService
 from modelwright.registry.people import Principal, local_user
 from modelwright.registry.settings import FILE, PRIVATE, read_settings
 from modelwright.registry.state.database import Clock, State, connect, sqlite_url, system_clock
+from modelwright.registry.storing.folder import make_folder
 from modelwright.registry.storing.opening import open_store
 
 STATE = "state.sqlite"
@@ -46,9 +46,9 @@ def open_local(
     settings = read_settings(folder / FILE)
     private = folder / PRIVATE
     try:
-        _make_folder(private)
+        make_folder(private)
         private.chmod(0o700)
-        _make_folder(private / "incoming")
+        make_folder(private / "incoming")
     except OSError as error:
         raise UnavailableError(
             "There can be no registry here.", where=str(folder), why=error.strerror or str(error)
@@ -62,21 +62,3 @@ def open_local(
     with suppress(UnavailableError):  # who only wants to read can; whoever changes something is told
         statics.refresh(service.desk)
     return service
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each on disk before anything is put into it.
-
-    Otherwise the first publication would survive a power cut in a folder that does not.
-    """
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir()
-    if os.name == "posix":
-        handle = os.open(folder.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -144,9 +144,8 @@ def _taken(connection: Connection, admitted: Admitted) -> Publication | None:
 
 
 def _keep(desk: Desk, path: Path, admitted: Admitted) -> None:
-    available = desk.store.size(Key(admitted.sha256, admitted.filename))
-    if available is None:
-        desk.store.keep(Key(admitted.sha256, admitted.filename), path)
+    # Also if it is there already: whoever put it there may have died before it was durable.
+    desk.store.keep(Key(admitted.sha256, admitted.filename), path)
     if admitted.metadata:
         desk.store.put(Key(admitted.sha256, f"{admitted.filename}.metadata"), admitted.metadata)
     if admitted.attestations:

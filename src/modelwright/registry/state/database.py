@@ -33,6 +33,8 @@ CONNECT_S = 10
 """How long PostgreSQL may take to answer a new connection, seconds."""
 CONNECTIONS = 40
 """Connections of one process at most: as many as the application has threads. PostgreSQL allows 100 by default."""
+KEPT = 10
+"""Connections that stay open when nobody needs them."""
 LOCK = 0x6D77_7265_6769
 """Key of the advisory lock on PostgreSQL; any constant that nobody else uses in this database."""
 
@@ -154,7 +156,7 @@ def connect(url: str, *, where: str = "") -> Engine:
                 f"A registry cannot be kept in {parsed.get_backend_name()!r}.",
                 hint="Use sqlite:///PATH or postgresql://USER@HOST/NAME.",
             )
-        engine = create_engine(parsed, pool_size=5, max_overflow=CONNECTIONS - 5, **_options(parsed))
+        engine = create_engine(parsed, pool_size=KEPT, max_overflow=CONNECTIONS - KEPT, **_options(parsed))
     except (ArgumentError, NoSuchModuleError) as error:
         raise SettingsError("This is not the URL of a database.", where="state", why=str(error)) from error
     except ModuleNotFoundError as error:

@@ -217,6 +217,21 @@ _HINTS = {
 }
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each on disk before anything is put into it.
+
+    Otherwise the first publication would survive a power cut in a folder that does not.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
 def _linked(source: Path, target: Path) -> bool:
     """Give a file a second name, unless something has it; say no if this file system cannot."""
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelwright.errors import UnavailableError
 from modelwright.registry.settings import Settings
-from modelwright.registry.storing.folder import FolderStore
+from modelwright.registry.storing.folder import FolderStore, make_folder
 from modelwright.registry.storing.objects import open_objects
 from modelwright.registry.storing.store import Store
 
@@ -29,7 +29,7 @@ def open_store(settings: Settings, root: Path) -> Store:
         return open_objects(settings.files)
     folder = root / settings.files
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise UnavailableError(
             "The folder for files cannot be made.", where=str(folder), why=error.strerror or str(error)
