@@ -16,7 +16,7 @@ from packaging.utils import parse_wheel_filename
 
 from modelwright.building.archive import replacing
 from modelwright.errors import DamageError, PackageError, StorageError, UnknownReleaseError
-from modelwright.inspecting.remote import OwnedStream
+from modelwright.inspecting.remote import LARGE, OwnedStream
 from modelwright.package import Package, open_wheel
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.index.install import InstallLines, lines_for
@@ -27,8 +27,6 @@ from modelwright.spec.manifest import Manifest
 from modelwright.spec.struct import Frozen
 from modelwright.spec.weights import weights_file_name, weights_name
 from modelwright.steps import Listener, timed
-
-_CHUNK = 2**20
 
 
 class ReleaseReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -170,7 +168,7 @@ def _fetch(service: Service, file: StoredFile, target: Path, listener: Listener)
             target.parent.mkdir(parents=True, exist_ok=True)
             with service.open_file(file.sha256) as source, replacing(target) as sink:
                 digest = hashlib.sha256()
-                while chunk := source.read(_CHUNK):
+                while chunk := source.read(LARGE):
                     digest.update(chunk)
                     sink.write(chunk)
                 if digest.hexdigest() != file.sha256:
