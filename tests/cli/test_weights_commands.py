@@ -47,6 +47,11 @@ def test_build_says_which_weights_were_shipped_before(shop: Path, tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["toy_line-1.1.0-py3-none-any.whl"]
 
 
+def test_inspect_says_where_the_artifacts_are(shop: Path) -> None:
+    told = modelwright("inspect", "dist/toy_line-1.0.0-py3-none-any.whl", cwd=shop)
+    assert "in toy-line-weights==1.0.0" in told.stdout
+
+
 def test_a_size_that_is_none_is_a_usage_error(shop: Path) -> None:
     told = modelwright("build", "old", "--split-weights", "much", cwd=shop, code=2)
     assert "64 MiB" in told.stderr

@@ -129,6 +129,12 @@ def test_the_same_release_gives_the_same_bytes(full: LocalService, bundle: Path,
     assert again.sha256 == digest(bundle) == digest(tmp_path / "again.zip")
 
 
+def test_what_does_not_end_in_zip_is_a_folder_for_the_archive(full: LocalService, tmp_path: Path) -> None:
+    written = write_bundle(full, "churn", tmp_path / "for-1.0", platform="manylinux_2_28_x86_64")
+    assert Path(written.path) == tmp_path / "for-1.0" / "churn-1.0.0-manylinux_2_28_x86_64.zip"
+    assert digest(Path(written.path)) == written.sha256
+
+
 @pytest.fixture(scope="module")
 def alone() -> list[str]:
     """What to write before a shell's script so that it has no network but its own loopback."""

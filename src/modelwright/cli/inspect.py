@@ -13,6 +13,7 @@ from modelwright.inspecting.read import read
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.signature import Field, Scalar
 from modelwright.spec.signature import Output as OutputField
+from modelwright.spec.weights import weights_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,9 @@ def _facts(manifest: Manifest) -> Iterable[tuple[str, str]]:
     yield "methods", ", ".join(storage.methods)
     yield "interpreters", "any" if environment.portable else ", ".join(environment.interpreters)
     yield "needs", ", ".join(environment.dependencies) or "only Python"
-    yield "artifacts", f"{len(manifest.artifacts)} files, {size(sum(file.size for file in manifest.artifacts))}"
+    elsewhere = f", in {weights_requirement(manifest)}" if manifest.weights else ""
+    size_bytes = sum(file.size for file in manifest.artifacts)
+    yield "artifacts", f"{len(manifest.artifacts)} files, {size(size_bytes)}{elsewhere}"
     if manifest.owners:
         yield "owners", ", ".join(manifest.owners)
     if manifest.license:

@@ -83,7 +83,7 @@ def write_bundle(
     Args:
         service: The registry.
         reference: ``name==1.3.0``, ``name@production``, or ``name`` for the highest final version.
-        to: The archive, or a folder for it.
+        to: The archive (``.zip``), or a folder for it, made if it is not there.
         python: Version of Python it is for; empty: the one that the model was captured on.
         platform: Platform tag it is for; empty: this machine's.
         listener: Told about each step.
@@ -236,7 +236,7 @@ def _bundle(service: Service, project: Project, release: Release, parts: list[_P
 
 
 def _path(to: Path, bundle: Bundle) -> Path:
-    return to / f"{bundle.root}-{bundle.platform}.zip" if to.is_dir() or not to.suffix else to
+    return to if to.suffix == ".zip" and not to.is_dir() else to / f"{bundle.root}-{bundle.platform}.zip"
 
 
 def _write(path: Path, bundle: Bundle, parts: list[_Part], *, module: str) -> str:
