@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
@@ -72,6 +73,8 @@ def login(
         stored=stored,
     )
     output.result(done, _show)
+    if _unprotected(url):
+        output.note("! The address is http://: whoever is on the way to it can read the token. Prefer https://.")
     output.next("modelwright list", "modelwright publish dist/*.whl")
     return 0
 
@@ -84,6 +87,17 @@ def _token(url: str, from_stdin: bool) -> str:
             hint=f"Ask whoever runs the registry: modelwright registry token add USER --scope publish (at {url})",
         )
     return token
+
+
+def _unprotected(url: str) -> bool:
+    """Say whether tokens travel in the clear, over more than this machine.
+
+    Example:
+        >>> _unprotected("http://models.internal"), _unprotected("http://127.0.0.1:8080")
+        (True, False)
+    """
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _show(done: LoggedIn, console: Console) -> None:
