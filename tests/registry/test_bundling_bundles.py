@@ -24,7 +24,8 @@ from modelwright.building.build import build
 from modelwright.errors import BundleError, RequestError, TakenError, UnavailableError, UnknownReleaseError
 from modelwright.inspecting.obtain import obtain
 from modelwright.inspecting.scan import scan
-from modelwright.registry.bundling.closure import closure
+from modelwright.registry.bundling.closure import Wanted, closure
+from modelwright.registry.bundling.gathering import gather
 from modelwright.registry.bundling.importing import import_bundle
 from modelwright.registry.bundling.reading import read_bundle
 from modelwright.registry.bundling.target import target
@@ -215,10 +216,13 @@ def test_a_library_that_is_nowhere_is_named(tmp_path: Path, service: LocalServic
 
 @pytest.mark.parametrize("name", ["../../evil.whl", "/tmp/evil-1-py3-none-any.whl", "x y-1-py3-none-any.whl", "a.whl"])
 def test_a_file_name_in_a_lock_never_becomes_a_path(tmp_path: Path, service: LocalService, name: str) -> None:
-    with stranger(answering(200, b"x")) as address:
-        _publish(service, tmp_path, locked("teamtools", "1.0", (name, "a" * 64, f"{address}/t.whl")))
-        with pytest.raises(BundleError, match=r"not the name of a wheel|malformed"):
-            write_bundle(service, "churn", tmp_path / "out.zip")
+    (folder := tmp_path / "a" / "b").mkdir(parents=True)
+    with (
+        stranger(answering(200, b"x")) as address,
+        pytest.raises(BundleError, match="is not the name of a wheel"),
+    ):
+        gather(service, Wanted("teamtools", "1.0", name, hashlib.sha256(b"x").hexdigest(), f"{address}/t.whl"), folder)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and "registry" not in path.parts]
 
 
 def test_a_lock_that_is_not_complete_is_refused(tmp_path: Path, service: LocalService) -> None:
