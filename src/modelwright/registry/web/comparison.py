@@ -8,11 +8,12 @@ from __future__ import annotations
 from modelwright.errors import ModelwrightError
 from modelwright.inspecting.behaviour import Behaviour
 from modelwright.inspecting.diff import DiffReport, compare
+from modelwright.registry.operating.opened import first_wheel
 from modelwright.registry.projects import Project, StoredFile
 from modelwright.registry.service import Service
 from modelwright.registry.web.answers import compare_recorded
 from modelwright.registry.web.asking import one_of
-from modelwright.registry.web.contents import contents_of, first_wheel, opened
+from modelwright.registry.web.contents import contents_of, opened
 from modelwright.registry.web.rendering import render
 from modelwright.registry.web.requests import Page, Request, Site
 from modelwright.spec.struct import Frozen

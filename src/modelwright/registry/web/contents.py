@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from modelwright.errors import ModelwrightError, PackageError
 from modelwright.inspecting.lock import locked
 from modelwright.package import MODEL_FOLDER, Package, open_wheel
-from modelwright.registry.projects import Release, StoredFile
+from modelwright.registry.projects import StoredFile
 from modelwright.registry.service import Service
 from modelwright.registry.web.markdown import card_html, card_text
 from modelwright.registry.web.requests import Site
@@ -73,11 +73,6 @@ class Contents:
     scenarios: tuple[Scenario, ...] = ()
     environment: tuple[Locked, ...] = ()
     problems: tuple[str, ...] = ()
-
-
-def first_wheel(release: Release) -> StoredFile | None:
-    """Return the first wheel of a release; ``None``: it has only an sdist."""
-    return next((file for file in release.files if file.packagetype == "bdist_wheel"), None)
 
 
 @contextmanager

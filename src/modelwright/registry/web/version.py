@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-import msgspec
 
 from modelwright.errors import ModelwrightError
 from modelwright.inspecting.selftest import ScenarioResult
-from modelwright.inspecting.verify import VerifyReport
 from modelwright.registry.audit import Entry
-from modelwright.registry.evidence import Evidence
+from modelwright.registry.operating.opened import first_wheel
 from modelwright.registry.projects import Project, Release, StoredFile
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import release_of
-from modelwright.registry.web.contents import Contents, Locked, contents_of, first_wheel
+from modelwright.registry.web.contents import Contents, Locked, contents_of
 from modelwright.registry.web.installing import InstallView, install_view
 from modelwright.registry.web.measures import Measured, RankedField, measured, ranked
+from modelwright.registry.web.proofs import EvidenceView, Proof, proof_of, told
 from modelwright.registry.web.rendering import render
 from modelwright.registry.web.requests import Page, Request, Site
 from modelwright.registry.web.signatures import FieldView, field_view
@@ -28,23 +25,10 @@ from modelwright.spec.struct import Frozen
 EVENTS = 50
 """Entries of the log about this release that are shown; the others are on the audit page."""
 MOST_SCENARIOS = 60
-MOST_NOTES = 50
 MOST_ROWS = 5
 """Rows of a scenario that are shown."""
 MOST_COLUMNS = 12
 """Inputs of a row that are shown."""
-
-
-class Proof(Frozen, frozen=True, kw_only=True):
-    """One verification.
-
-    Attributes:
-        evidence: The evidence.
-        report: What it found.
-    """
-
-    evidence: Evidence
-    report: VerifyReport
 
 
 class ScenarioView(Frozen, frozen=True, kw_only=True):
@@ -65,24 +49,6 @@ class ScenarioView(Frozen, frozen=True, kw_only=True):
     inputs: tuple[Row, ...]
     answers: tuple[Row, ...]
     more_columns: int
-
-
-class EvidenceView(Frozen, frozen=True, kw_only=True):
-    """One piece of evidence, in words.
-
-    Attributes:
-        evidence: The evidence.
-        file: Name of the wheel it is about.
-        says: What it says.
-        good: Whether it speaks for the release; ``None``: neither.
-        notes: What it found, a sentence each.
-    """
-
-    evidence: Evidence
-    file: str
-    says: str
-    good: bool | None
-    notes: tuple[str, ...]
 
 
 class VersionView(Frozen, frozen=True, kw_only=True):
@@ -136,7 +102,7 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
     contents, unreadable = _read(site, service, project, first_wheel(release))
     evidence = [(file, one) for file in release.files for one in service.evidence(file.sha256)]
     evidence.sort(key=lambda pair: -pair[1].id)
-    proofs = tuple(proof for _, one in evidence if (proof := _proof(one)))
+    proofs = tuple(proof for _, one in evidence if (proof := proof_of(one)))
     versions = [one.version for one in project.releases]
     before = versions.index(release.version)
     manifest = contents.manifest if contents else None
@@ -158,7 +124,7 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
         environment=_environment(contents.environment, proofs) if contents else (),
         scenarios=_scenarios(contents.scenarios, proofs) if contents else (),
         proofs=proofs,
-        evidence=tuple(_told(file, one) for file, one in evidence),
+        evidence=tuple(told(file, one) for file, one in evidence),
         events=tuple(service.history(selection)),
     )
     return render("version.html", site, request, view)
@@ -182,15 +148,6 @@ def _read(site: Site, service: Service, project: Project, wheel: StoredFile | No
         return contents_of(site, service, wheel), ""
     except ModelwrightError as error:
         return None, f"{error.code}: {error.what} {error.why}".strip()
-
-
-def _proof(evidence: Evidence) -> Proof | None:
-    if evidence.kind != "verification":
-        return None
-    try:
-        return Proof(evidence=evidence, report=msgspec.convert(evidence.content, VerifyReport))
-    except msgspec.ValidationError:
-        return None
 
 
 def _environment(locked: tuple[Locked, ...], proofs: tuple[Proof, ...]) -> tuple[Locked, ...]:
@@ -227,40 +184,3 @@ def _scenario(scenario: Scenario, result: ScenarioResult | None) -> ScenarioView
         answers=answers,
         more_columns=max(0, width - MOST_COLUMNS),
     )
-
-
-def _told(file: StoredFile, evidence: Evidence) -> EvidenceView:
-    says, good = _says(evidence.kind, evidence.content)
-    return EvidenceView(
-        evidence=evidence, file=file.filename, says=says, good=good, notes=_notes(evidence.kind, evidence.content)
-    )
-
-
-def _notes(kind: str, content: Any) -> tuple[str, ...]:
-    findings = content.get("findings") if kind == "scan" and isinstance(content, dict) else None
-    listed = [one for one in findings if isinstance(one, dict)] if isinstance(findings, list) else []
-    return tuple(f"{one.get('severity')}: {one.get('file')} {one.get('what')}" for one in listed[:MOST_NOTES])
-
-
-def _says(kind: str, content: Any) -> tuple[str, bool | None]:
-    """Say in words what evidence says; its form was checked when it was attached, and is not relied upon here."""
-    said = content if isinstance(content, dict) else {}
-    if kind == "verification":
-        listed = said.get("scenarios")
-        scenarios = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        held = sum(bool(one.get("passed")) for one in scenarios)
-        passed = said.get("passed") is True
-        where = f"{said.get('interpreter', '')} {said.get('platform', '')}".strip()
-        return f"{'holds' if passed else 'does not hold'} on {where}: {held} of {len(scenarios)} scenarios", passed
-    if kind == "scan":
-        findings = said.get("findings")
-        number = len(findings) if isinstance(findings, list) else 0
-        worst = str(said.get("worst", "info"))
-        told = f"{number} {'finding' if number == 1 else 'findings'}, the worst is {worst}"
-        return (told if number else "nothing found"), worst == "info"
-    if kind == "approval":
-        reason = str(said.get("reason", ""))
-        return f"for {said.get('stage', '')}" + (f": {reason}" if reason else ""), True
-    if kind == "evaluation":
-        return f"{len(content)} metrics measured later" if isinstance(content, list) else "", None
-    return {"signature": "signed statement about this wheel", "attestation": "PEP 740 attestation"}.get(kind, ""), None
