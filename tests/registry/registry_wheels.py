@@ -66,10 +66,13 @@ def model_wheel(
     return build(sources, folder)
 
 
-def library_wheel(folder: Path, version: str = "1.0", *, name: str = "teamtools", requires: str = "") -> Path:
-    """Build an ordinary wheel with one module."""
-    module = name.replace("-", "_")
-    info = f"{module}-{version}.dist-info"
+def library_wheel(
+    folder: Path, version: str = "1.0", *, name: str = "teamtools", requires: str = "", module: str = ""
+) -> Path:
+    """Build an ordinary wheel with one module, which is called like the project if nothing else is said."""
+    file = name.replace("-", "_")
+    module = module or file
+    info = f"{file}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nSummary: Helpers\n"
     metadata += f"Requires-Dist: {requires}\n" if requires else ""
     wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -78,6 +81,6 @@ def library_wheel(folder: Path, version: str = "1.0", *, name: str = "teamtools"
         Entry(f"{info}/METADATA", metadata.encode()),
         Entry(f"{info}/WHEEL", wheel.encode()),
     ]
-    path = folder / f"{module}-{version}-py3-none-any.whl"
+    path = folder / f"{file}-{version}-py3-none-any.whl"
     write_wheel(path, entries, dist_info=info, epoch=1_700_000_000)
     return path

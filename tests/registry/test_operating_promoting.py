@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelwright.building.sdist import build_sdist
 from modelwright.errors import GateError, RequestError, StaleError, UnknownReleaseError
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.operating.opening import open_local
@@ -196,3 +197,16 @@ def test_exactly_one_release_of_a_stage_is_not_yanked(moves: list[int]) -> None:
     assert page is not None
     assert {file.filename for file in page.files} == {f"churn-1.{number}-py3-none-any.whl" for number in moves}
     assert [file.filename for file in page.files if file.yanked is None] == [f"churn-1.{moves[-1]}-py3-none-any.whl"]
+
+
+def test_a_source_distribution_is_in_no_stage(service: LocalService, churn, tmp_path: Path) -> None:
+    wheel = churn("1.0.0")
+    sources = next(wheel.parent.glob("source-*"))
+    sdist = build_sdist(sources, tmp_path)
+    service.upload(sdist)
+    with pytest.raises(UnknownReleaseError, match="has no wheel"):
+        service.promote("churn", "1.0.0", to="production", reason="go")
+    service.upload(wheel)
+    service.promote("churn", "1.0.0", to="production", reason="go")
+    assert [file.filename for file in service.page("churn", "production").files] == [wheel.name]  # type: ignore[union-attr]
+    assert {file.filename for file in service.page("churn").files} == {wheel.name, sdist.name}  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from registry_wheels import library_wheel
 
 from modelwright.errors import (
     EvidenceError,
@@ -99,6 +100,14 @@ def test_a_name_of_one_kind_stays_of_that_kind(service: LocalService, churn, tea
     service.upload(teamtools)
     with pytest.raises(TakenError, match="is a library"):
         service.upload(churn("2.0.0", name="teamtools"))
+
+
+def test_a_model_is_not_called_what_a_library_installs(service: LocalService, churn, tmp_path: Path) -> None:
+    service.upload(library_wheel(tmp_path, name="teamtools", module="churn"))
+    with pytest.raises(TakenError, match="installed by teamtools already"):
+        service.upload(churn("1.0.0"))
+    service.delete("teamtools", "1.0", reason="in the way")
+    assert service.upload(churn("1.0.0")).new
 
 
 def test_a_closed_project_takes_no_files(service: LocalService, churn) -> None:

@@ -88,7 +88,12 @@ class Release(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def digest(self) -> str:
         """What the release is, in one digest; see :func:`digest_of`."""
-        return digest_of(file.sha256 for file in self.files if file.packagetype == "bdist_wheel")
+        return digest_of(file.sha256 for file in self.wheels)
+
+    @property
+    def wheels(self) -> tuple[StoredFile, ...]:
+        """Its wheels: what gates look at, and what a stage shows."""
+        return tuple(file for file in self.files if file.packagetype == "bdist_wheel")
 
     @property
     def size(self) -> int:
@@ -106,7 +111,7 @@ class Placement(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         project: Name of the project, normalised.
         version: The release.
         digest: Digest of the release as it was promoted; what compare-and-swap compares.
-        files: sha256 of its files.
+        files: sha256 of its wheels; a source distribution is in no stage.
         sequence: Sequence number of the log entry that put it there; orders placements, whatever clocks say.
         since: When, RFC 3339 UTC.
         actor: Who.

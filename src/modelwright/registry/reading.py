@@ -55,9 +55,9 @@ def report(service: Service, project: Project, release: Release) -> ReleaseRepor
     """Return everything that a registry knows of a release."""
     from msgspec.structs import replace
 
-    evidence = [one for file in wheels(release) for one in service.evidence(file.sha256)]
+    evidence = [one for file in release.wheels for one in service.evidence(file.sha256)]
     manifest = None
-    if project.kind == "model" and wheels(release):
+    if project.kind == "model" and release.wheels:
         manifest = open_release(service, project, release).manifest
     return ReleaseReport(
         project=replace(project, releases=(), placements=()),
@@ -70,11 +70,6 @@ def report(service: Service, project: Project, release: Release) -> ReleaseRepor
     )
 
 
-def wheels(release: Release) -> tuple[StoredFile, ...]:
-    """Return the wheels of a release."""
-    return tuple(file for file in release.files if file.packagetype == "bdist_wheel")
-
-
 def open_release(service: Service, project: Project, release: Release) -> Package:
     """Open the model of a release: of several wheels the one that this interpreter would install.
 
@@ -82,7 +77,7 @@ def open_release(service: Service, project: Project, release: Release) -> Packag
         UnknownReleaseError: It has no wheel.
         WheelError: It is no model.
     """
-    found = wheels(release)
+    found = release.wheels
     if not found:
         raise UnknownReleaseError(
             f"{project.name} {release.version} has no wheel.", hint=f"modelwright show {project.name}"
@@ -154,7 +149,7 @@ def fetch(
         StorageError: The folder cannot be written.
     """
     files = [*release.files]
-    manifest = open_release(service, project, release).manifest if project.kind == "model" and wheels(release) else None
+    manifest = open_release(service, project, release).manifest if project.kind == "model" and release.wheels else None
     if manifest is not None and manifest.weights:
         weights = service.project(weights_name(project.name)).release(manifest.weights)
         files += weights.files if weights else ()

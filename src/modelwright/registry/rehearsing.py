@@ -17,7 +17,7 @@ from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.deciding.honesty import honest
 from modelwright.registry.parcels import attestations_beside
 from modelwright.registry.projects import Project, StoredFile
-from modelwright.registry.reading import open_release, wheels
+from modelwright.registry.reading import open_release
 from modelwright.registry.service import Publication, Service
 from modelwright.steps import Listener, timed
 
@@ -102,6 +102,6 @@ def _there(project: Project, admitted: Admitted) -> StoredFile | None:
 def _verdict(service: Service, project: Project, admitted: Admitted, path: Path) -> Verdict | None:
     version = Version(admitted.version)
     lower = [one for one in project.releases if Version(one.version) < version]
-    if not lower or not wheels(lower[-1]) or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+    if not lower or not lower[-1].wheels or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
         return None
     return honest(open_release(service, project, lower[-1]), open_wheel(path, sha256=admitted.sha256))

@@ -39,7 +39,7 @@ from modelwright.registry.bundling.closure import closure
 from modelwright.registry.bundling.gathering import REGISTRY, find_project, gather, take
 from modelwright.registry.bundling.target import Target, target
 from modelwright.registry.projects import Project, Release, StoredFile
-from modelwright.registry.reading import open_release, wheels
+from modelwright.registry.reading import open_release
 from modelwright.registry.references import find_release, parse_reference, unknown_project
 from modelwright.registry.service import Selection, Service
 from modelwright.spec.struct import Frozen
@@ -147,7 +147,7 @@ def _fitting(project: Project, release: Release, goal: Target) -> StoredFile:
     """Return the wheel of a release that a target would install."""
     ranks = {tag: rank for rank, tag in enumerate(goal.tags)}
     fitting = []
-    for file in wheels(release):
+    for file in release.wheels:
         found = [ranks[tag] for tag in parse_wheel_filename(file.filename)[3] if tag in ranks]
         # A portable model names the oldest Python it was verified on in Requires-Python alone.
         if found and SpecifierSet(file.requires_python).contains(goal.markers["python_full_version"]):
@@ -155,7 +155,7 @@ def _fitting(project: Project, release: Release, goal: Target) -> StoredFile:
     if not fitting:
         raise BundleError(
             f"{project.name} {release.version} has no wheel for Python {goal.python} on {goal.platform}.",
-            why=f"It has {', '.join(file.filename for file in wheels(release)) or 'none'}.",
+            why=f"It has {', '.join(file.filename for file in release.wheels) or 'none'}.",
             hint="modelwright verify WHEEL --python VERSION proves it on another Python.",
         )
     return min(fitting)[2]

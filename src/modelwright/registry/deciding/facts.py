@@ -51,7 +51,7 @@ class Facts(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def wheels(self) -> tuple[StoredFile, ...]:
         """The wheels of the release."""
-        return tuple(file for file in self.release.files if file.packagetype == "bdist_wheel")
+        return self.release.wheels
 
     @property
     def what(self) -> str:

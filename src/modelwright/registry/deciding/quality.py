@@ -93,7 +93,7 @@ def _within(gate: Metric, facts: Facts, found: _Measured | None, within: float) 
 
 def _newest(gate: Metric, release: Release, evidence: Iterable[Evidence]) -> _Measured | None:
     """Return the metric as it was measured last: what was attached counts more than the manifest, the last most."""
-    wheels = {file.sha256 for file in release.files if file.packagetype == "bdist_wheel"}
+    wheels = {file.sha256 for file in release.wheels}
     attached = [one for one in evidence if one.kind == "evaluation" and one.sha256 in wheels]
     for one in sorted(attached, key=lambda one: one.id, reverse=True):
         try:

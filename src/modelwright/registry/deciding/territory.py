@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 
 from packaging.utils import canonicalize_name
 
-from modelwright.errors import Problem, UploadError
+from modelwright.errors import Problem, TakenError, UploadError
 
 
 def check_territory(project: str, top_level: Iterable[str], protected: Collection[str], *, filename: str) -> None:
@@ -39,3 +39,23 @@ def check_territory(project: str, top_level: Iterable[str], protected: Collectio
                 for name in foreign
             ],
         )
+
+
+def check_unsettled(project: str, settled: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Refuse the first file of a model whose package another project installs already.
+
+    Args:
+        project: Name of the model or of its weights, normalised.
+        settled: Other projects, and the modules and packages that each installs.
+
+    Raises:
+        TakenError: One of them does.
+    """
+    for other, packages in settled:
+        if project in {canonicalize_name(name) for name in packages}:
+            raise TakenError(
+                f"The package of {project} is installed by {other} already.",
+                where=project,
+                why="Whoever installs both would run a mixture of them.",
+                hint="Choose another name, or delete the releases of the library that install it.",
+            )

@@ -142,10 +142,9 @@ def approve(desk: Desk, name: str, version: str, *, stage: str, reason: str) -> 
             desk.allow("approve", project.name, known=project)
             release = the_release(project, version)
             kept = []
-            for file in release.files:
-                if file.packagetype == "bdist_wheel":
-                    content = {"stage": stage, "reason": text}
-                    one = insert_evidence(transaction, file.sha256, "approval", content, actor=desk.principal.user)
-                    _log(desk, transaction, "approve", project.name, release.version, one, stage=stage, reason=text)
-                    kept.append(one)
+            for wheel in release.wheels:
+                content = {"stage": stage, "reason": text}
+                one = insert_evidence(transaction, wheel.sha256, "approval", content, actor=desk.principal.user)
+                _log(desk, transaction, "approve", project.name, release.version, one, stage=stage, reason=text)
+                kept.append(one)
             return tuple(kept)

@@ -27,7 +27,7 @@ def open_stored(store: Store, file: StoredFile) -> Package:
 
 def first_wheel(release: Release) -> StoredFile | None:
     """Return the first wheel of a release; ``None``: it has only an sdist."""
-    return next((file for file in release.files if file.packagetype == "bdist_wheel"), None)
+    return next(iter(release.wheels), None)
 
 
 def card_of(store: Store, release: Release) -> str:

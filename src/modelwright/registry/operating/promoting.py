@@ -96,7 +96,7 @@ def _move(
         project=project.name,
         version=release.version,
         digest=release.digest,
-        files=tuple(file.sha256 for file in release.files),
+        files=tuple(file.sha256 for file in release.wheels),
         sequence=entry.sequence,
         since=entry.time,
         actor=entry.actor,
@@ -193,6 +193,13 @@ def _promotable(project: Project, release: Release) -> Release:
             why=release.yanked,
             hint=f"modelwright yank {project.name} {release.version} --undo",
         )
+    if not release.wheels:
+        raise UnknownReleaseError(
+            f"{project.name} {release.version} has no wheel, and a stage shows nothing else.",
+            where=where,
+            why="A source distribution runs its build backend when it is installed, which no gate can look at.",
+            hint="Build the wheel from it, verify it, and publish that.",
+        )
     if project.status in ("archived", "quarantined"):
         raise UnknownReleaseError(f"{project.name} is {project.status}.", where=where, why=project.status_reason)
     return release
@@ -202,7 +209,7 @@ def _facts(desk: Desk, connection: Connection, project: Project, release: Releas
     current = project.current(stage.name)
     before = desk.settings.before(stage.name)
     incumbent = project.release(current.version) if current else None
-    wheels = [file.sha256 for file in release.files if file.packagetype == "bdist_wheel"]
+    wheels = [file.sha256 for file in release.wheels]
     weights = _weights(connection, project, release)
     others = [file.sha256 for file in incumbent.files] if incumbent else []
     return Facts(
@@ -225,7 +232,7 @@ def _weights(connection: Connection, project: Project, release: Release) -> tupl
     version = weights_version(project.name, release.requires)
     weights = load_project(connection, weights_name(project.name)) if version else None
     held = weights.release(version) if weights and weights.kind == "weights" else None
-    return tuple(file.sha256 for file in held.files if file.packagetype == "bdist_wheel") if held else ()
+    return tuple(file.sha256 for file in held.wheels) if held else ()
 
 
 def _keys(desk: Desk, stage: Stage) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from modelwright.inspecting.changes import Verdict
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.audit import Entry, canonical
 from modelwright.registry.deciding.honesty import honest, release_before
-from modelwright.registry.deciding.territory import check_territory
+from modelwright.registry.deciding.territory import check_territory, check_unsettled
 from modelwright.registry.operating.desk import Desk, normal_name
 from modelwright.registry.operating.evidencing import insert_evidence
 from modelwright.registry.operating.opened import first_wheel, open_stored
@@ -83,6 +83,7 @@ def publish(
                 taken = _taken(transaction.connection, admitted)
                 if taken is not None:
                     return taken
+                _check_place(desk, transaction.connection, project, admitted)
                 if _release_before(project, admitted) != before:
                     continue  # somebody published a release in between, with which it has to be compared
                 return _insert(desk, transaction, project, admitted, verdict, attempt)
@@ -91,23 +92,32 @@ def publish(
 def _look(desk: Desk, admitted: Admitted) -> Publication | None:
     """Refuse early, before the bytes are kept, and find what is there already."""
     with desk.state.read() as connection:
-        project = load_project(connection, admitted.project)
-        desk.allow("publish", admitted.project, known=project)
-        if project is not None and project.status in ("archived", "quarantined"):
-            raise NotAllowedError(
-                f"{project.name} is {project.status} and takes no files.", why=project.status_reason or "PEP 792."
-            )
-        if project is not None and project.kind != admitted.kind and project.releases:
-            raise TakenError(
-                f"{project.name} is a {project.kind}, and this file is a {admitted.kind}.",
-                where=admitted.filename,
-                why="Whoever installs the project would get something of another kind.",
-                hint="Choose another name.",
-            )
-        if admitted.kind == "library":  # the others were found to install nothing but their own package
-            protected = connection.scalars(select(projects.c.name).where(projects.c.kind != "library")).all()
-            check_territory(admitted.project, admitted.top_level, protected, filename=admitted.filename)
+        _check_place(desk, connection, load_project(connection, admitted.project), admitted)
         return _taken(connection, admitted)
+
+
+def _check_place(desk: Desk, connection: Connection, project: Project | None, admitted: Admitted) -> None:
+    """Refuse a file that may not come into this project: whose it is, whether it is open, what it installs."""
+    desk.allow("publish", admitted.project, known=project)
+    if project is not None and project.status in ("archived", "quarantined"):
+        raise NotAllowedError(
+            f"{project.name} is {project.status} and takes no files.", why=project.status_reason or "PEP 792."
+        )
+    if project is not None and project.kind != admitted.kind:
+        raise TakenError(
+            f"{project.name} is a {project.kind}, and this file is a {admitted.kind}.",
+            where=admitted.filename,
+            why="Whoever installs the project would get something of another kind.",
+            hint="Choose another name.",
+        )
+    if admitted.kind == "library":  # the others were found to install nothing but their own package
+        protected = connection.scalars(select(projects.c.name).where(projects.c.kind != "library")).all()
+        check_territory(admitted.project, admitted.top_level, protected, filename=admitted.filename)
+    elif project is None:
+        settled = connection.execute(
+            select(releases.c.project, releases.c.top_level).where(releases.c.top_level != "", ~releases.c.deleted)
+        )
+        check_unsettled(admitted.project, ((row.project, row.top_level.split()) for row in settled))
 
 
 def slot_of(filename: str) -> str:
@@ -211,6 +221,7 @@ def _insert(
                 executes_code=admitted.executes_code,
                 evaluations=msgspec.to_builtins(admitted.evaluations),
                 verdict=verdict.level if verdict else "",
+                top_level=" ".join(admitted.top_level),
                 deleted=False,
             )
         )

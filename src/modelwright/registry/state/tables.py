@@ -61,6 +61,8 @@ releases = Table(
     Column("executes_code", Boolean, nullable=False, default=False),
     Column("evaluations", JSON, nullable=False),
     Column("verdict", String(10), nullable=False, default=""),
+    # Modules and packages that a library installs, with spaces between; a model installs only its own.
+    Column("top_level", Text, nullable=False, default=""),
     Column("deleted", Boolean, nullable=False, default=False),
 )
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("executes_code", sa.Boolean, nullable=False),
         sa.Column("evaluations", sa.JSON, nullable=False),
         sa.Column("verdict", sa.String(10), nullable=False),
+        sa.Column("top_level", sa.Text, nullable=False),
         sa.Column("deleted", sa.Boolean, nullable=False),
     )
     op.create_table(
