@@ -9,6 +9,8 @@ import pytest
 from served import ROLES
 from server import FIELDS, Server, form
 
+from modelwright.registry.web import routes as web
+
 SHA = "0" * 64
 
 
@@ -323,6 +325,20 @@ def test_every_role_may_do_what_the_table_says_and_nothing_else(
             assert answer.status not in (401, 403), (role, answer.text)
             assert answer.status < 500
     assert len(found) == len(ROLES)
+
+
+def test_pages_change_nothing_for_those_who_may_not(server: Server) -> None:
+    before = server.get("/api/v1/projects/matrix", role="admin").json["serial"]
+    body = b"version=1.0.0&to=staging&stage=dev&reason=x&expected=&confirm=matrix&name=matrix&typed=matrix"
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    posts = [route.path for route in web.ROUTES if route.method == "POST"]
+    assert len(posts) >= 5
+    for path in posts:
+        for role in ("nobody", "reader", "stranger", "expired"):
+            asked = path.format(name="matrix", version="1.0.0")
+            answer = server.ask("POST", asked, role="" if role == "nobody" else role, headers=headers, body=body)
+            assert answer.status in (400, 401, 403), (asked, role, answer.status)
+    assert server.get("/api/v1/projects/matrix", role="admin").json["serial"] == before
 
 
 def test_uploads_obey_the_same_table(server: Server, churn, teamtools) -> None:  # type: ignore[no-untyped-def]
