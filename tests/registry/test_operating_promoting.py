@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelwright.building.build import build
 from modelwright.building.sdist import build_sdist
 from modelwright.errors import GateError, RequestError, StaleError, UnknownReleaseError
 from modelwright.registry.operating.local import LocalService
@@ -210,3 +211,25 @@ def test_a_source_distribution_is_in_no_stage(service: LocalService, churn, tmp_
     service.promote("churn", "1.0.0", to="production", reason="go")
     assert [file.filename for file in service.page("churn", "production").files] == [wheel.name]  # type: ignore[union-attr]
     assert {file.filename for file in service.page("churn").files} == {wheel.name, sdist.name}  # type: ignore[union-attr]
+
+
+def test_two_who_roll_back_at_once_go_back_once(service: LocalService, churn) -> None:
+    for version, slope in (("1.0.0", 2.0), ("1.1.0", 3.0), ("1.2.0", 4.0)):
+        service.upload(churn(version, slope=slope))
+        service.promote("churn", version, to="production", reason="next")
+    seen = service.project("churn").current("production").digest  # type: ignore[union-attr]
+    assert service.rollback("churn", stage="production", reason="ann", expected=seen).placement.version == "1.1.0"
+    with pytest.raises(StaleError):
+        service.rollback("churn", stage="production", reason="bob", expected=seen)
+    assert service.project("churn").current("production").version == "1.1.0"  # type: ignore[union-attr]
+
+
+def test_a_release_without_its_weights_is_not_promoted(service: LocalService, churn, tmp_path: Path) -> None:
+    sources = next(churn("1.0.0").parent.glob("source-*"))
+    wheel = build(sources, tmp_path, weights=1)
+    service.upload(wheel)
+    with pytest.raises(UnknownReleaseError, match="are not in this registry") as caught:
+        service.promote("churn", "1.0.0", to="production", reason="go")
+    assert "churn-weights==1.0.0" in str(caught.value)
+    service.upload(next(tmp_path.glob("churn_weights-*.whl")))
+    assert service.promote("churn", "1.0.0", to="production", reason="go").changed

@@ -62,11 +62,9 @@ def target_of(project: Project, stage: str) -> Placement:
     Raises:
         UnknownReleaseError: There is nothing to go back to.
     """
-    for placement in reversed(project.placements):
-        if placement.stage == stage and not placement.current and not placement.withdrawn:
-            release = project.release(placement.version)
-            if release is not None and release.yanked is None:
-                return placement
+    former = project.former(stage)
+    if former is not None:
+        return former
     raise UnknownReleaseError(
         f"There is nothing that {stage} could return to.",
         where=project.name,

@@ -17,8 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from email.message import Message
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import cast
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -89,9 +91,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
     def licences(self) -> dict[str, str]:
         """Return the licence that each distribution in it names, by name; those that name none are left out."""
-        found = {}
+        found: dict[str, str] = {}
         for one in distributions(path=[str(self.libraries)]):
-            said = one.metadata
+            said = cast(Message, one.metadata)
             name = licence_name(
                 said.get("License-Expression"), said.get("License"), said.get_all("Classifier", failobj=[])
             )

@@ -178,6 +178,19 @@ class Project(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         """Return what a stage runs of this project, ``None`` if nothing."""
         return next((one for one in reversed(self.placements) if one.stage == stage and one.current), None)
 
+    def former(self, stage: str) -> Placement | None:
+        """Return what a rollback of a stage goes back to, ``None`` if there is nothing.
+
+        The last placement that was not rolled back, and whose files can still be installed.
+        """
+        for placement in reversed(self.placements):
+            if placement.stage == stage and not placement.current and not placement.withdrawn:
+                release = self.release(placement.version)
+                there = {file.sha256 for file in release.files} if release and release.yanked is None else set()
+                if there >= set(placement.files):
+                    return placement
+        return None
+
 
 class ProjectSummary(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """A project on one line.

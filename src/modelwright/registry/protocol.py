@@ -117,11 +117,12 @@ class PromotionRequest(Frozen, frozen=True, kw_only=True, omit_defaults=True, fo
     break_glass: bool = False
 
 
-class RollbackRequest(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of ``rollback``."""
+class RollbackRequest(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Body of ``rollback``; the fields are those of :meth:`Service.rollback`."""
 
     stage: str
     reason: str
+    expected: str | None = None
 
 
 class ReleaseRequest(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

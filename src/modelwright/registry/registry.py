@@ -286,14 +286,25 @@ class Registry:
             project.name, release.version, to=to, reason=reason, expected=seen, break_glass=break_glass
         )
 
-    def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
+    def rollback(self, name: str, *, stage: str, reason: str, expected: str | None = None) -> Promotion:
         """Return a stage to what it ran before; no gate is asked.
+
+        Args:
+            name: Name of the project.
+            stage: Name of the stage.
+            reason: Why.
+            expected: Digest of what the stage is thought to run; ``None``: what it runs when this is called, so that
+                two who roll back at once go back once.
 
         Raises:
             UnknownReleaseError: There is no such project or stage, or nothing to go back to.
+            StaleError: The stage runs something else than ``expected``.
         """
         check_stage(stage, self.stages)
-        return self.service.rollback(self.project(name).name, stage=stage, reason=reason)
+        project = self.project(name)
+        current = project.current(stage)
+        seen = (current.digest if current else "") if expected is None else expected
+        return self.service.rollback(project.name, stage=stage, reason=reason, expected=seen)
 
     def approve(self, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:
         """Approve a release, with the wheels it has now, for a stage."""

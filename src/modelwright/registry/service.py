@@ -185,11 +185,18 @@ class Service(Protocol):
         """
         ...
 
-    def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
+    def rollback(self, name: str, *, stage: str, reason: str, expected: str | None = None) -> Promotion:
         """Return a stage to what it ran before; no gate is asked.
+
+        Args:
+            name: Name of the project.
+            stage: Name of the stage.
+            reason: Why.
+            expected: Digest of what the stage is thought to run now; ``None``: whatever it runs.
 
         Raises:
             UnknownReleaseError: There is no such project or stage, or nothing to go back to.
+            StaleError: The stage runs something else than ``expected``.
         """
         ...
 

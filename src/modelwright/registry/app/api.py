@@ -152,7 +152,9 @@ def _promote(asked: Asked) -> Any:
 def _rollback(asked: Asked) -> Any:
     body = asked.body_as(protocol.RollbackRequest)
     stage, reason = checked("stage", body.stage), text("reason", body.reason)
-    return asked.service.rollback(asked.names["name"], stage=stage, reason=reason)
+    if body.expected:
+        checked("sha256", body.expected)
+    return asked.service.rollback(asked.names["name"], stage=stage, reason=reason, expected=body.expected)
 
 
 def _of_release(verb: Callable[..., Any]) -> Verb:

@@ -142,9 +142,9 @@ class RemoteService:
         )
         return self._ask("promote", Promotion, body=body, name=name)
 
-    def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
+    def rollback(self, name: str, *, stage: str, reason: str, expected: str | None = None) -> Promotion:
         """Return a stage to what it ran before."""
-        body = protocol.RollbackRequest(stage=stage, reason=reason)
+        body = protocol.RollbackRequest(stage=stage, reason=reason, expected=expected)
         return self._ask("rollback", Promotion, body=body, name=name)
 
     def yank(self, name: str, version: str, *, reason: str) -> Project:

@@ -178,9 +178,9 @@ class LocalService:
         self._refresh()
         return moved
 
-    def rollback(self, name: str, *, stage: str, reason: str) -> Promotion:
+    def rollback(self, name: str, *, stage: str, reason: str, expected: str | None = None) -> Promotion:
         """Return a stage to what it ran before."""
-        moved = promoting.rollback(self.desk, name, stage=stage, reason=reason)
+        moved = promoting.rollback(self.desk, name, stage=stage, reason=reason, expected=expected)
         self._refresh()
         return moved
 

@@ -63,16 +63,12 @@ def _move(
     break_glass: bool,
 ) -> Promotion:
     current = project.current(stage.name)
-    if expected is not None and expected != (current.digest if current else ""):
-        raise StaleError(
-            f"{stage.name} does not run what it was thought to run.",
-            where=f"{project.name} in {stage.name}",
-            why=f"It runs {current.version if current else 'nothing'} now; somebody else was faster.",
-            hint=f"Look again: modelwright show {project.name}",
-        )
+    _check_expected(project, stage.name, current, expected)
     if current is not None and current.digest == release.digest:
         return Promotion(placement=current, replaced=current.version, changed=False)
-    judged = judge(stage.gates, _facts(desk, transaction.connection, project, release, stage))
+    facts = _facts(desk, transaction.connection, project, release, stage)
+    _check_weights(project, release, facts)
+    judged = judge(stage.gates, facts)
     failed = [result for result in judged if not result.passed]
     if failed and not break_glass:
         raise _refusal(project, release, stage, judged)
@@ -107,6 +103,30 @@ def _move(
     )
 
 
+def _check_expected(project: Project, stage: str, current: Placement | None, expected: str | None) -> None:
+    """Refuse to move what somebody else moved meanwhile: two rollbacks at once are one."""
+    if expected is not None and expected != (current.digest if current else ""):
+        raise StaleError(
+            f"{stage} does not run what it was thought to run.",
+            where=f"{project.name} in {stage}",
+            why=f"It runs {current.version if current else 'nothing'} now; somebody else was faster.",
+            hint=f"Look again: modelwright show {project.name}",
+        )
+
+
+def _check_weights(project: Project, release: Release, facts: Facts) -> None:
+    """Refuse a release whose weights are not here: whoever installed it from the stage would find none."""
+    version = weights_version(project.name, release.requires)
+    if version and not facts.weights:
+        name = weights_name(project.name)
+        raise UnknownReleaseError(
+            f"The weights of {project.name} {release.version} are not in this registry.",
+            where=f"{project.name} {release.version} → {facts.stage}",
+            why=f"It requires {name}=={version}.",
+            hint=f"modelwright publish {name.replace('-', '_')}-{version}-*.whl",
+        )
+
+
 def _put(transaction: Transaction, placement: Placement) -> None:
     columns = placements.c
     here = (columns.stage == placement.stage) & (columns.project == placement.project)
@@ -115,7 +135,7 @@ def _put(transaction: Transaction, placement: Placement) -> None:
     transaction.connection.execute(placements.insert().values(row | {"files": list(placement.files)}))
 
 
-def rollback(desk: Desk, name: str, *, stage: str, reason: str) -> Promotion:
+def rollback(desk: Desk, name: str, *, stage: str, reason: str, expected: str | None) -> Promotion:
     """Return a stage to what it ran before; see :meth:`modelwright.registry.service.Service.rollback`."""
     attempt = desk.entry("rollback", project=name, stage=stage, reason=reason.strip())
     with desk.judged(attempt):
@@ -124,7 +144,8 @@ def rollback(desk: Desk, name: str, *, stage: str, reason: str) -> Promotion:
         with desk.state.write() as transaction:
             project = desk.project(transaction.connection, name)
             desk.allow("rollback", project.name, known=project)
-            current, former = project.current(stage), placement_before(project, stage)
+            current, former = project.current(stage), project.former(stage)
+            _check_expected(project, stage, current, expected)
             if current is None or former is None:
                 raise UnknownReleaseError(
                     f"There is nothing that {stage} could return to.",
@@ -160,17 +181,6 @@ def _withdraw(transaction: Transaction, current: Placement, former: Placement, r
             & (columns.sequence == placement.sequence)
         )
         transaction.connection.execute(update(placements).where(one).values(values))
-
-
-def placement_before(project: Project, stage: str) -> Placement | None:
-    """Return the placement to go back to: the last that was not rolled back, and whose files can be installed."""
-    for placement in reversed(project.placements):
-        if placement.stage == stage and not placement.current and not placement.withdrawn:
-            release = project.release(placement.version)
-            there = {file.sha256 for file in release.files} if release and release.yanked is None else set()
-            if there >= set(placement.files):
-                return placement
-    return None
 
 
 def _promotable(project: Project, release: Release) -> Release:

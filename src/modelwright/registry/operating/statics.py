@@ -6,8 +6,11 @@ transaction of the change, so that a crash in between is healed by whoever comes
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from sqlalchemy import select
 
+from modelwright.registry.index.pages import ProjectPage
 from modelwright.registry.index.static import JSON_FILE, StaticIndex
 from modelwright.registry.operating.desk import Desk
 from modelwright.registry.operating.views import EVERYTHING, page_of
@@ -39,31 +42,43 @@ def refresh(desk: Desk) -> int:
 def rebuild(desk: Desk) -> int:
     """Write every page anew, and remove what belongs to no project."""
     with desk.state.read() as connection:
-        return _write(desk, list(connection.scalars(select(projects.c.name))))
+        every = list(connection.scalars(select(projects.c.name)))
+    return _write(desk, every, lists=_views(desk))
 
 
 def _views(desk: Desk) -> list[str]:
     return [EVERYTHING, *(stage.name for stage in desk.settings.stages)]
 
 
-def _write(desk: Desk, waiting: list[str]) -> int:
+def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> int:
+    """Write the pages of projects, and the lists of names of some views and of those that names came to or went from.
+
+    A list of thousands of names costs more than everything else, and most changes change none.
+    """
     views = _views(desk)
     with StaticIndex(desk.root).locked() as pages:
         # Read under the lock: whoever writes last writes the newest state.
         with desk.state.read() as connection:
-            serials = {name: serial_of(connection, name) for name in waiting}
             found = {name: load_project(connection, name) for name in waiting}
-            names = {view: names_in(connection, view) for view in views}
+            shown = {view: {name: one and page_of(one, view) for name, one in found.items()} for view in views}
+            changed = [view for view in views if view in lists or _differs(pages.listed(view), shown[view])]
+            names = {view: names_in(connection, view) for view in changed}
         for view in views:
-            for name, project in found.items():
-                page = page_of(project, view) if project is not None else None
+            for name, page in shown[view].items():
                 pages.write_project(view, name, page)
-            pages.write_root(view, names[view])
+            if view in names:
+                pages.write_root(view, names[view])
         # The view of everything is no stage, and lies where a stage called "simple" would.
         pages.keep_views([*views, "simple"])
         with desk.state.write() as transaction:
-            for name in waiting:
+            for name, project in found.items():
                 # A project that changed while its pages were written stays stale.
-                if serial_of(transaction.connection, name) == serials[name]:
+                if serial_of(transaction.connection, name) == (project.serial if project else None):
                     transaction.connection.execute(stale.delete().where(stale.c.project == name))
     return len(waiting)
+
+
+def _differs(listed: frozenset[str] | None, shown: Mapping[str, ProjectPage | None]) -> bool:
+    """Say whether a list lacks a name that has a page now, or has one that has none or is closed."""
+    wanted = {name for name, page in shown.items() if page is not None and page.status != "quarantined"}
+    return listed is None or listed & shown.keys() != wanted

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from modelwright.errors import GateError, ModelwrightError, RequestError, StaleError, UnknownReleaseError
 from modelwright.registry.gates import GateResult
-from modelwright.registry.operating.promoting import placement_before
 from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Service
 from modelwright.registry.web.asking import LONGEST_TEXT, one_of, word
@@ -119,7 +118,12 @@ def rollback(site: Site, service: Service, request: Request) -> Page:
     """Roll a stage back."""
     view = _rollback_view(service, request, request.form)
     try:
-        done = service.rollback(view.project.name, stage=_given(view.stage, "stage"), reason=_reason(view.reason))
+        done = service.rollback(
+            view.project.name,
+            stage=_given(view.stage, "stage"),
+            reason=_reason(view.reason),
+            expected=word(request.form, "expected"),
+        )
     except (RequestError, StaleError, UnknownReleaseError) as error:
         refused = _rollback_view(service, request, request.form, error=error)
         return render("rollback.html", site, request, refused, status=_status(error))
@@ -220,7 +224,7 @@ def _rollback_view(
         stages=service.stages,
         stage=stage,
         current=project.current(stage),
-        former=placement_before(project, stage),
+        former=project.former(stage),
         reason=word(given, "reason", longest=LONGEST_TEXT),
         error=error,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from modelwright.registry.audit import Entry
-from modelwright.registry.operating.promoting import placement_before
 from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import Paging, cut, number
@@ -105,7 +104,7 @@ def project_page(site: Site, service: Service, request: Request) -> Page:
 
 
 def _stage(project: Project, name: str) -> StageView:
-    runs, latest, back = project.current(name), project.latest, placement_before(project, name)
+    runs, latest, back = project.current(name), project.latest, project.former(name)
     newer = latest is not None and (runs is None or runs.version != latest.version)
     return StageView(
         name=name,
