@@ -46,6 +46,23 @@ def project_json(page: ProjectPage, *, root: str, base_url: str = "") -> bytes:
     return msgspec.json.encode(document)
 
 
+def names_of(page: bytes) -> frozenset[str]:
+    """Return the names on a list of projects.
+
+    Raises:
+        ValueError: It is none.
+
+    Example:
+        >>> sorted(names_of(names_json(["churn", "matrix"])))
+        ['churn', 'matrix']
+    """
+    return frozenset(project["name"] for project in msgspec.json.decode(page, type=_Names).projects)
+
+
+class _Names(msgspec.Struct):
+    projects: list[dict[str, str]]
+
+
 def names_json(names: Iterable[str]) -> bytes:
     """Return the list of all projects.
 

@@ -108,6 +108,17 @@ class StaticIndex:
             for gone in _folders(folder) - set(ordered):
                 _remove(folder / gone)
 
+    def listed(self, view: str) -> frozenset[str] | None:
+        """Return the names on the list of a view as it lies there; ``None``: there is none, or it cannot be read.
+
+        Args:
+            view: Name of a stage; empty: the view of everything.
+        """
+        try:
+            return json.names_of((self._simple(view) / JSON_FILE).read_bytes())
+        except (OSError, ValueError):
+            return None
+
     def keep_views(self, views: Collection[str]) -> None:
         """Remove the pages of every stage that is not named any more; folders that are not ours stay.
 

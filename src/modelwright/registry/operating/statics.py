@@ -60,7 +60,7 @@ def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> in
         # Read under the lock: whoever writes last writes the newest state.
         with desk.state.read() as connection:
             found = {name: load_project(connection, name) for name in waiting}
-            shown = {view: {name: one and page_of(one, view) for name, one in found.items()} for view in views}
+            shown = {view: {name: page_of(one, view) if one else None for name, one in found.items()} for view in views}
             changed = [view for view in views if view in lists or _differs(pages.listed(view), shown[view])]
             names = {view: names_in(connection, view) for view in changed}
         for view in views:
@@ -80,5 +80,6 @@ def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> in
 
 def _differs(listed: frozenset[str] | None, shown: Mapping[str, ProjectPage | None]) -> bool:
     """Say whether a list lacks a name that has a page now, or has one that has none or is closed."""
-    wanted = {name for name, page in shown.items() if page is not None and page.status != "quarantined"}
-    return listed is None or listed & shown.keys() != wanted
+    if listed is None or any(page is not None and page.status == "quarantined" for page in shown.values()):
+        return True
+    return listed & shown.keys() != {name for name, page in shown.items() if page is not None}
