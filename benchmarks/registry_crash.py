@@ -72,8 +72,8 @@ def main() -> None:
                 start = time.perf_counter()
                 tally = campaign(driver, verb, scratch).kill_everywhere(half=half)
                 rows.append(row(verb, "kill, half" if half else "kill", tally, time.perf_counter() - start))
+            RESULTS.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
         driver.close()
-    RESULTS.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     sys.exit(any(one["failures"] for one in rows))
 
 

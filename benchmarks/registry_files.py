@@ -232,13 +232,13 @@ def rollbacks(rounds: int, projects: int, folder: Path) -> dict[str, list[float]
     return seen
 
 
-def starting(rounds: int, folder: Path) -> list[tuple[float, float]]:
-    """Time the start of a server until it answers, and look at its memory."""
+def starting(rounds: int, folder: Path) -> list[tuple[float, float, float]]:
+    """Start a server; return the seconds until it answers, its CPU seconds, and its memory, MB."""
     new_registry(folder)
     seen = []
     for _ in range(rounds):
         with ours(folder, pinned=False) as served:
-            seen.append((served.ready_s, served.rss_mb()))
+            seen.append((served.ready_s, served.cpu_s(), served.rss_mb()))
     return seen
 
 
@@ -252,7 +252,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         start = starting(chosen.rounds, folder / "start")
-        print(f"start: {median(one[0] for one in start):.2f} s, {median(one[1] for one in start):.0f} MB", flush=True)
+        ready, cpu, memory = (median(column) for column in zip(*start, strict=True))
+        print(f"start: {ready:.2f} s, {cpu:.2f} s of CPU, {memory:.0f} MB", flush=True)
         moved = resolving(folder / "resolve")
         print("resolving moves:", ", ".join(f"{who} {count:,} bytes" for who, count in moved.items()), flush=True)
         pip = pip_download(chosen.rounds, folder / "pip")

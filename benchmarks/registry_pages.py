@@ -1,4 +1,4 @@
-"""How fast pages of an index are: 10,000 projects × 10 releases, and against devpi and pypiserver on the same wheels.
+"""How fast pages of an index are: 10,000 projects × 10 releases, and against devpi on the same wheels.
 
 Each server is pinned to one core, the client to another one. Latencies are those of a client that waits for each
 answer; every project page of the large registry is asked for the first time (rendered) and again (kept). Throughput
@@ -21,7 +21,7 @@ from statistics import median
 from typing import Any
 
 from registry_of_size import make_registry
-from registry_peers import Load, Served, ask, devpi, ours, pypiserver
+from registry_peers import Load, Served, ask, devpi, ours
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "registry"))
 from registry_wheels import library_wheel
@@ -91,9 +91,7 @@ def throughput(rounds: int, requests: int, folder: Path) -> dict[str, list[dict[
     service.close()
     seen: dict[str, list[dict[str, float]]] = {}
     with ExitStack() as stack:
-        peers = [
-            stack.enter_context(one) for one in (ours(registry), devpi(folder / "devpi"), pypiserver(folder / "wheels"))
-        ]
+        peers = [stack.enter_context(one) for one in (ours(registry), devpi(folder / "devpi"))]
         fill(peers[1], wheels)
         for number in range(rounds + 1):
             for served in peers:
@@ -117,7 +115,7 @@ def main() -> None:
     options.add_argument("--requests", type=int, default=5_000)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        latencies = large(chosen.projects, chosen.asked, Path(folder) / "large")
+        latencies = large(chosen.projects, chosen.asked, Path(folder) / "large") if chosen.projects else []
         seen = throughput(chosen.rounds, chosen.requests, Path(folder))
     print(f"\n{'project page of 10 files':<28}{'per s':>10}{'per CPU s':>12}{'ours ÷':>9}")
     for name, rows in seen.items():
