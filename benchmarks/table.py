@@ -54,6 +54,7 @@ def rows() -> list[tuple[str, str, str]]:
         ),
         ("verify, warm", "≤ 8 s", f"{verify['rows']['verify, warm']['wall_s']:.1f} s"),
         *projects(),
+        *registry(),
     ]
 
 
@@ -78,6 +79,40 @@ def projects() -> list[tuple[str, str, str]]:
         ("conversion without proof", "≤ 2 s for 100 cells", seconds),
         ("notebooks that run: equal measures", "≥ 80 %", f"{equal} of {len(good)}"),
         ("notebooks that cannot work: refused, with the cell", "100 %", f"{refused} of {len(notebooks) - len(good)}"),
+    ]
+
+
+def registry() -> list[tuple[str, str, str]]:
+    """Return the rows about the registry."""
+    pages, files, crash = raw("registry_pages"), raw("registry_files"), raw("registry_crash")
+    latencies = {one["what"]: one for one in pages["latencies"]}
+    page = latencies["project, JSON, the first time"]
+    rates = {name: [row["per_cpu_s"] for row in rows] for name, rows in pages["throughput"].items()}
+    devpi = median(ours / theirs for ours, theirs in zip(rates["modelwright"], rates["devpi-server"], strict=True))
+    pip = files["pip_download"]
+    ratio = median(ours / theirs for ours, theirs in zip(pip["modelwright"], pip["pypiserver"], strict=True))
+    large = files["large"]
+    runs = large["download_s"]
+    speed = median(theirs[0] / ours[0] for ours, theirs in zip(runs["modelwright"], runs["nginx"], strict=True))
+    start = [median(column) for column in zip(*files["start"], strict=True)]
+    tried, neither = sum(one["tried"] for one in crash), sum(len(one["failures"]) for one in crash)
+    return [
+        ("registry: a project's page", "p99 ≤ 50 ms", f"p50 {page['p50_ms']:.1f}, p99 {page['p99_ms']:.1f} ms"),
+        ("registry: project pages ÷ devpi's, per CPU second", "≥ 5", f"{devpi:.1f}"),
+        ("registry: `pip download` ÷ from pypiserver", "≤ 1", f"{ratio:.2f}"),
+        (
+            "registry: 1 GB up and down",
+            "+ ≤ 64 MB, ≥ 0.8 × nginx",
+            f"+{large['rss_peak_mb'] - large['rss_before_mb']:.0f} MB, {speed:.2f} × nginx",
+        ),
+        ("registry: resolving", "< 10 KB", f"{max(files['resolving'].values()):,} bytes"),
+        (
+            "registry: `rollback`",
+            "≤ 2 s",
+            ", ".join(f"{how} {median(seconds):.1f} s" for how, seconds in files["rollback"].items()),
+        ),
+        ("registry: start", "≤ 3 s, ≤ 120 MB", f"{start[0]:.1f} s ({start[1]:.1f} s CPU), {start[2]:.0f} MB"),
+        ("registry: power cuts and kills", "nothing half, nothing lost", f"{tried:,} tried, {neither} failures"),
     ]
 
 
