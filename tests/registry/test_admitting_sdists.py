@@ -161,6 +161,7 @@ GOOD = tarred([PKG_INFO, CODE])
         tarred([PKG_INFO], after=gzip.decompress(tarred([CODE]))),
         GOOD + tarred([CODE]),
     ],
+    ids=lambda content: f"{len(content)} bytes",
 )
 def test_an_sdist_that_is_damaged_or_hides_something_is_refused(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(UploadError):

@@ -305,7 +305,11 @@ TABLE: list[tuple[str, str, object, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "allowed"), TABLE, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "allowed"),
+    TABLE,
+    ids=[f"{number}-{row[0]}-{row[1]}" for number, row in enumerate(TABLE)],
+)
 def test_every_role_may_do_what_the_table_says_and_nothing_else(
     server: Server, method: str, path: str, body: object, allowed: set[str]
 ) -> None:

@@ -6,7 +6,7 @@ are, and who may do what.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import anyio
@@ -49,7 +49,7 @@ def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
     settings = service.settings
     access = Access(service, sessions=Sessions(session_key(service.desk.root / PRIVATE)), throttle=Throttle())
     site = Site(settings=settings)
-    router = Router(routes=_routes(access, site), redirect_slashes=False, lifespan=_lifespan(service))
+    router = Router(routes=_routes(access, site), redirect_slashes=False, lifespan=_lifespan(service, access))
     return Edge(router, site=site, hosts=(*settings.hosts, *([listening_on] if listening_on else [])))
 
 
@@ -67,7 +67,7 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
     async def take(request: Request) -> Response:
         return await upload(request, access)
 
-    looks: list[tuple[str, Callable[[Request], Response]]] = [
+    looks: list[tuple[str, Callable[[Request], Response | Awaitable[Response]]]] = [
         ("/simple/{name}/", simple.project),
         ("/{stage}/simple/{name}/", simple.project),
         ("/files/{first}/{sha256}/{filename}", stored),
@@ -90,7 +90,7 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
     ]
 
 
-def _lifespan(service: LocalService) -> Callable[[Router], AbstractAsyncContextManager[None]]:
+def _lifespan(service: LocalService, access: Access) -> Callable[[Router], AbstractAsyncContextManager[None]]:
     """Return what runs beside the requests: whoever wants to be told of changes is told."""
     desk = service.desk
     told = desk.settings.webhooks
@@ -103,5 +103,6 @@ def _lifespan(service: LocalService) -> Callable[[Router], AbstractAsyncContextM
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         with delivering(deliverer) if deliverer else nullcontext():
             yield
+        access.glance.close()
 
     return lifespan

@@ -18,10 +18,11 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from packaging.utils import canonicalize_name
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modelwright.errors import RequestError, UnknownReleaseError
+from modelwright.errors import ModelwrightError, RequestError, UnknownReleaseError
 from modelwright.registry.app.access import Access
 from modelwright.registry.app.answers import base_url, header
 from modelwright.registry.app.parameters import checked, query_of
@@ -153,7 +154,28 @@ class Simple:
         )
         return _page(request, kept, kind)
 
-    def project(self, request: Request) -> Response:
+    async def project(self, request: Request) -> Response:
+        """Show a project in a view: a page that is still right at once, any other one from a thread."""
+        kept = self._at_once(request)
+        return kept if kept is not None else await run_in_threadpool(self._project, request)
+
+    def _at_once(self, request: Request) -> Response | None:
+        """Return a kept page if nothing has to be waited for; a refusal is left to the thread, which says it whole."""
+        service = self.access.at_once(request)
+        name = request.path_params["name"]
+        if service is None or not request.scope["path"].endswith("/"):
+            return None
+        try:
+            view = _View(_stage(service, request), _kind(request), base_url(request.scope))
+            kept = self.pages.recent(("project", name, *view), request.scope["generation"])
+            if kept is None:
+                return None
+            service.desk.allow("read", name)
+        except (ModelwrightError, Refusal):
+            return None
+        return _page(request, kept, view.kind)
+
+    def _project(self, request: Request) -> Response:
         """Show a project in a view; what was ever published here hides what the upstream calls the same."""
         asked = checked("name", request.path_params["name"])
         name = canonicalize_name(asked)
