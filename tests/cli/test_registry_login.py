@@ -17,6 +17,7 @@ sys.path.append(str(Path(__file__).parent.parent / "registry"))
 
 from client_server import answering, stranger
 
+from modelwright.cli.addresses import find_token, here
 from modelwright.cli.app import run
 from modelwright.cli.output import Output
 from modelwright.cli.progress import line, upload_watcher
@@ -214,3 +215,19 @@ def test_progress_shows_share_rate_and_time_left_once_an_upload_is_slow(capsys):
 @pytest.mark.parametrize("output", [Output(quiet=True), Output(json=True)])
 def test_progress_is_silent_when_asked_to_be(output):
     assert upload_watcher(output) is None
+
+
+def test_the_environments_token_is_not_sent_where_only_a_project_says_to(tmp_path: Path) -> None:
+    environment = {"MODELWRIGHT_TOKEN": "mw_secret", "XDG_CONFIG_HOME": str(tmp_path)}
+    assert find_token("http://models.internal", environment, home=tmp_path) == "mw_secret"
+    assert find_token("http://models.internal", environment, home=tmp_path, by_project=True) == ""
+
+
+def test_a_project_that_names_a_registry_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.modelwright]\nregistry = "http://elsewhere.example"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MODELWRIGHT_TOKEN", "mw_secret")
+    monkeypatch.delenv("MODELWRIGHT_REGISTRY", raising=False)
+    assert here(None) == ("http://elsewhere.example", "")
+    assert here("http://models.internal") == ("http://models.internal", "mw_secret")

@@ -57,11 +57,20 @@ def find_address(given: str | None, environment: Mapping[str, str], *, home: Pat
     return found
 
 
-def find_token(address: str, environment: Mapping[str, str], *, home: Path) -> str:
-    """Return the token for a registry: from the environment, else what was stored for exactly this address."""
+def find_token(address: str, environment: Mapping[str, str], *, home: Path, by_project: bool = False) -> str:
+    """Return the token for a registry: from the environment, else what was stored for exactly this address.
+
+    Args:
+        address: The registry.
+        environment: The environment variables.
+        home: The user's home folder.
+        by_project: Whether only a ``pyproject.toml`` names the registry. Whoever wrote that file shall not be sent
+            what the environment holds for another one.
+    """
     if urlsplit(address).scheme not in ("http", "https"):
         return ""
-    return environment.get(TOKEN, "").strip() or token_for(credentials_file(environment, home), address)
+    given = "" if by_project else environment.get(TOKEN, "").strip()
+    return given or token_for(credentials_file(environment, home), address)
 
 
 def _of_project(folder: Path) -> str:
@@ -83,7 +92,8 @@ def _of_project(folder: Path) -> str:
 def here(given: str | None) -> tuple[str, str]:
     """Return address and token of the registry that is meant, in this process's environment."""
     address = find_address(given, os.environ, home=Path.home(), folder=Path.cwd())
-    return address, find_token(address, os.environ, home=Path.home())
+    by_project = not (given or os.environ.get(REGISTRY)) and bool(_of_project(Path.cwd()))
+    return address, find_token(address, os.environ, home=Path.home(), by_project=by_project)
 
 
 def named(given: str | None) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packaging.version import Version
-
-from modelwright.errors import NotAllowedError, TakenError, UnknownReleaseError
+from modelwright.errors import UnknownReleaseError
 from modelwright.inspecting.changes import Verdict
 from modelwright.package import open_wheel
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
-from modelwright.registry.deciding.honesty import honest
+from modelwright.registry.deciding.honesty import honest, release_before
+from modelwright.registry.deciding.places import check_open, there_already
 from modelwright.registry.parcels import attestations_beside
 from modelwright.registry.projects import Project, StoredFile
 from modelwright.registry.reading import open_release
@@ -44,9 +43,11 @@ def rehearse(service: Service | None, path: Path, *, listener: Listener) -> Publ
 def _checked(service: Service | None, path: Path) -> Publication:
     admitted = admit(path, path.name, announced=Announced(), attestations=attestations_beside(path))
     project = _project(service, admitted.project) if service else None
-    known = _there(project, admitted) if project else None
-    if known is not None:
-        return Publication(project=admitted.project, version=admitted.version, file=known, new=False)
+    if project is not None:
+        check_open(project, admitted.kind, admitted.filename)
+        there = there_already(project, admitted.filename, admitted.sha256)
+        if there is not None:
+            return Publication(project=project.name, version=there.version, file=there.file, new=False)
     verdict = _verdict(service, project, admitted, path) if service and project else None
     file = StoredFile(
         filename=admitted.filename,
@@ -76,32 +77,8 @@ def _project(service: Service, name: str) -> Project | None:
         return None
 
 
-def _there(project: Project, admitted: Admitted) -> StoredFile | None:
-    """Return the file if it is there already, with the same bytes."""
-    if project.status in ("archived", "quarantined"):
-        raise NotAllowedError(f"{project.name} is {project.status} and takes no files.", why=project.status_reason)
-    if project.kind != admitted.kind and project.releases:
-        raise TakenError(
-            f"{project.name} is a {project.kind}, and this file is a {admitted.kind}.", hint="Choose another name."
-        )
-    if admitted.filename in project.deleted:
-        raise TakenError(f"{admitted.filename} was deleted, and its name never comes back.", hint="Raise the version.")
-    for release in project.releases:
-        for file in release.files:
-            if file.filename.lower() == admitted.filename.lower():
-                if file.sha256 == admitted.sha256:
-                    return file
-                raise TakenError(
-                    f"{file.filename} is already there, with other bytes.",
-                    why=f"It has sha256 {file.sha256[:12]}…, this file {admitted.sha256[:12]}….",
-                    hint="Raise the version.",
-                )
-    return None
-
-
 def _verdict(service: Service, project: Project, admitted: Admitted, path: Path) -> Verdict | None:
-    version = Version(admitted.version)
-    lower = [one for one in project.releases if Version(one.version) < version]
-    if not lower or not lower[-1].wheels or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+    before = release_before(project.releases, admitted.version)
+    if before is None or not before.wheels or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
         return None
-    return honest(open_release(service, project, lower[-1]), open_wheel(path, sha256=admitted.sha256))
+    return honest(open_release(service, project, before), open_wheel(path, sha256=admitted.sha256))

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from modelwright.errors import NotAllowedError, TakenError, UnavailableError
+from modelwright.errors import UnavailableError
 from modelwright.inspecting.changes import Verdict
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.audit import Entry, canonical
 from modelwright.registry.deciding.honesty import honest, release_before
+from modelwright.registry.deciding.places import check_open, slot_of, there_already
 from modelwright.registry.deciding.territory import check_territory, check_unsettled
-from modelwright.registry.operating.desk import Desk, normal_name
+from modelwright.registry.operating.desk import Desk
 from modelwright.registry.operating.evidencing import insert_evidence
 from modelwright.registry.operating.opened import first_wheel, open_stored
 from modelwright.registry.projects import Project, Release, StoredFile
@@ -72,7 +73,8 @@ def publish(
             attempt, project=admitted.project, version=admitted.version, sha256=admitted.sha256
         )
     with desk.judged(attempt):
-        known = _look(desk, admitted)
+        with desk.state.read() as connection:  # refused early, before the bytes are kept
+            known = _place(desk, connection, load_project(connection, admitted.project), admitted)
         if known is not None:
             return known
         _keep(desk, path, admitted)
@@ -80,36 +82,22 @@ def publish(
             before, verdict = _compare(desk, admitted)
             with desk.state.write() as transaction:
                 project = load_project(transaction.connection, admitted.project)
-                taken = _taken(transaction.connection, admitted)
-                if taken is not None:
-                    return taken
-                _check_place(desk, transaction.connection, project, admitted)
+                known = _place(desk, transaction.connection, project, admitted)
+                if known is not None:
+                    return known
                 if _release_before(project, admitted) != before:
                     continue  # somebody published a release in between, with which it has to be compared
                 return _insert(desk, transaction, project, admitted, verdict, attempt)
 
 
-def _look(desk: Desk, admitted: Admitted) -> Publication | None:
-    """Refuse early, before the bytes are kept, and find what is there already."""
-    with desk.state.read() as connection:
-        _check_place(desk, connection, load_project(connection, admitted.project), admitted)
-        return _taken(connection, admitted)
-
-
-def _check_place(desk: Desk, connection: Connection, project: Project | None, admitted: Admitted) -> None:
-    """Refuse a file that may not come into this project: whose it is, whether it is open, what it installs."""
+def _place(desk: Desk, connection: Connection, project: Project | None, admitted: Admitted) -> Publication | None:
+    """Refuse a file that may not come into its project; return what is there already with the same bytes."""
     desk.allow("publish", admitted.project, known=project)
-    if project is not None and project.status in ("archived", "quarantined"):
-        raise NotAllowedError(
-            f"{project.name} is {project.status} and takes no files.", why=project.status_reason or "PEP 792."
-        )
-    if project is not None and project.kind != admitted.kind:
-        raise TakenError(
-            f"{project.name} is a {project.kind}, and this file is a {admitted.kind}.",
-            where=admitted.filename,
-            why="Whoever installs the project would get something of another kind.",
-            hint="Choose another name.",
-        )
+    if project is not None:
+        check_open(project, admitted.kind, admitted.filename)
+        there = there_already(project, admitted.filename, admitted.sha256)
+        if there is not None:
+            return Publication(project=project.name, version=there.version, file=there.file, new=False)
     if admitted.kind == "library":  # the others were found to install nothing but their own package
         protected = connection.scalars(select(projects.c.name).where(projects.c.kind != "library")).all()
         check_territory(admitted.project, admitted.top_level, protected, filename=admitted.filename)
@@ -118,39 +106,7 @@ def _check_place(desk: Desk, connection: Connection, project: Project | None, ad
             select(releases.c.project, releases.c.top_level).where(releases.c.top_level != "", ~releases.c.deleted)
         )
         check_unsettled(admitted.project, ((row.project, row.top_level.split()) for row in settled))
-
-
-def slot_of(filename: str) -> str:
-    """Return what all spellings of a file name share.
-
-    Example:
-        >>> slot_of("Churn.Model-1.0-py3-none-any.whl")
-        'churn_model-1.0-py3-none-any.whl'
-    """
-    name, dash, rest = filename.lower().partition("-")
-    return normal_name(name).replace("-", "_") + dash + rest
-
-
-def _taken(connection: Connection, admitted: Admitted) -> Publication | None:
-    row = connection.execute(select(files).where(files.c.slot == slot_of(admitted.filename))).one_or_none()
-    if row is None:
-        return None
-    if row.deleted:
-        raise TakenError(
-            f"{row.filename} was deleted, and its name never comes back.",
-            where=f"{admitted.project} {admitted.version}",
-            hint="Raise the version.",
-        )
-    if row.sha256 != admitted.sha256 or row.filename != admitted.filename:
-        raise TakenError(
-            f"{row.filename} is already there, with other bytes.",
-            where=f"{admitted.project} {admitted.version}",
-            why=f"It has sha256 {row.sha256[:12]}…, this file {admitted.sha256[:12]}….",
-            hint="Raise the version. The same input gives the same bytes only if SOURCE_DATE_EPOCH is the same.",
-        )
-    found = find_file(connection, admitted.sha256)
-    assert found is not None, "the row is there"
-    return Publication(project=found.project, version=found.version, file=found.file, new=False)
+    return None
 
 
 def _keep(desk: Desk, path: Path, admitted: Admitted) -> None:
