@@ -18,12 +18,12 @@ from registry_wheels import library_wheel, model_wheel
 
 import modelwright as mw
 from modelwright.cli.app import run
+from modelwright.registry.asking.reading import ReleaseReport
+from modelwright.registry.asking.sending import Published
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.gates import GateResult
 from modelwright.registry.index.install import InstallLines
 from modelwright.registry.projects import Project, ProjectSummary, Release
-from modelwright.registry.reading import ReleaseReport
-from modelwright.registry.sending import Published
 from modelwright.registry.service import NewToken, Promotion
 
 SETTINGS = """

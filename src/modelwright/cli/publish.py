@@ -16,8 +16,8 @@ from modelwright.errors import UnknownPackageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from modelwright.registry.asking.sending import Published
     from modelwright.registry.registry import Registry
-    from modelwright.registry.sending import Published
     from modelwright.registry.service import Publication
 
 SHOWN_REASONS = 5

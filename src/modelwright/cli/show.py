@@ -15,9 +15,9 @@ from modelwright.cli.showing import plain, when
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from modelwright.registry.asking.reading import ReleaseReport
     from modelwright.registry.index.install import InstallLines
     from modelwright.registry.projects import StoredFile
-    from modelwright.registry.reading import ReleaseReport
 
 SHOWN = 20
 

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any
 from modelwright.errors import UnavailableError, UnknownReleaseError
 from modelwright.package import Package
 from modelwright.plugins import need
-from modelwright.registry import reading
-from modelwright.registry.addressing import EXTRA, open_existing, open_or_make, parse_address
+from modelwright.registry.asking import reading
+from modelwright.registry.asking.addressing import EXTRA, open_existing, open_or_make, parse_address
+from modelwright.registry.asking.parcels import gather, pack
+from modelwright.registry.asking.reading import ReleaseReport
+from modelwright.registry.asking.sending import Published, send
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.gates import GateResult
-from modelwright.registry.parcels import gather, pack
 from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Release, Status
-from modelwright.registry.reading import ReleaseReport
 from modelwright.registry.references import (
     check_stage,
     find_release,
     parse_reference,
     unknown_project,
 )
-from modelwright.registry.sending import Published, send
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection, Service
 from modelwright.steps import Listener, ignore
 
@@ -243,7 +243,7 @@ class Registry:
             VersionStepError: Its version promises more compatibility than the change allows.
         """
         need("registry", *EXTRA)
-        from modelwright.registry.rehearsing import rehearse
+        from modelwright.registry.asking.rehearsing import rehearse
 
         service = self.service if self.url or (self.folder and self.folder.exists()) else None
         return tuple(rehearse(service, path, listener=listener) for path in gather(places))

@@ -24,6 +24,7 @@ from modelwright.inspecting.lock import unmet
 from modelwright.inspecting.record import document
 from modelwright.inspecting.wheel import sha256_of
 from modelwright.package import WheelFiles, open_wheel
+from modelwright.registry.asking.reading import open_release
 from modelwright.registry.audit import Entry as LogEntry
 from modelwright.registry.bundling import describing
 from modelwright.registry.bundling.bundle import (
@@ -39,7 +40,6 @@ from modelwright.registry.bundling.closure import closure
 from modelwright.registry.bundling.gathering import REGISTRY, find_project, gather, take
 from modelwright.registry.bundling.target import Target, target
 from modelwright.registry.projects import Project, Release, StoredFile
-from modelwright.registry.reading import open_release
 from modelwright.registry.references import find_release, parse_reference, unknown_project
 from modelwright.registry.service import Selection, Service
 from modelwright.spec.struct import Frozen

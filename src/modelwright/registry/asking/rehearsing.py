@@ -12,11 +12,11 @@ from modelwright.errors import UnknownReleaseError
 from modelwright.inspecting.changes import Verdict
 from modelwright.package import open_wheel
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
+from modelwright.registry.asking.parcels import attestations_beside
+from modelwright.registry.asking.reading import open_release
 from modelwright.registry.deciding.honesty import honest, release_before
 from modelwright.registry.deciding.places import check_open, there_already
-from modelwright.registry.parcels import attestations_beside
 from modelwright.registry.projects import Project, StoredFile
-from modelwright.registry.reading import open_release
 from modelwright.registry.service import Publication, Service
 from modelwright.steps import Listener, timed
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from modelwright.errors import UnknownReleaseError
+from modelwright.registry.asking.parcels import Document, Parcel, attestations_beside, name_and_version
 from modelwright.registry.evidence import Evidence
-from modelwright.registry.parcels import Document, Parcel, attestations_beside, name_and_version
 from modelwright.registry.service import Publication, Service
 from modelwright.spec.struct import Frozen
 from modelwright.steps import Listener, timed
