@@ -25,12 +25,7 @@ from modelwright.registry.evidence import Evidence
 from modelwright.registry.gates import GateResult
 from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Release, Status
-from modelwright.registry.references import (
-    check_stage,
-    find_release,
-    parse_reference,
-    unknown_project,
-)
+from modelwright.registry.references import check_stage, find_release, parse_reference, unknown_project
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection, Service
 from modelwright.steps import Listener, ignore
 
@@ -280,8 +275,7 @@ class Registry:
             StaleError: The stage runs something else than ``expected``.
         """
         project, release = self._release(name, version, to)
-        current = project.current(to)
-        seen = (current.digest if current else "") if expected is None else expected
+        seen = _seen(project, to, expected)
         return self.service.promote(
             project.name, release.version, to=to, reason=reason, expected=seen, break_glass=break_glass
         )
@@ -289,12 +283,7 @@ class Registry:
     def rollback(self, name: str, *, stage: str, reason: str, expected: str | None = None) -> Promotion:
         """Return a stage to what it ran before; no gate is asked.
 
-        Args:
-            name: Name of the project.
-            stage: Name of the stage.
-            reason: Why.
-            expected: Digest of what the stage is thought to run; ``None``: what it runs when this is called, so that
-                two who roll back at once go back once.
+        ``expected`` is as for :meth:`promote`: two who roll back at once go back once.
 
         Raises:
             UnknownReleaseError: There is no such project or stage, or nothing to go back to.
@@ -302,9 +291,7 @@ class Registry:
         """
         check_stage(stage, self.stages)
         project = self.project(name)
-        current = project.current(stage)
-        seen = (current.digest if current else "") if expected is None else expected
-        return self.service.rollback(project.name, stage=stage, reason=reason, expected=seen)
+        return self.service.rollback(project.name, stage=stage, reason=reason, expected=_seen(project, stage, expected))
 
     def approve(self, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:
         """Approve a release, with the wheels it has now, for a stage."""
@@ -405,3 +392,9 @@ class Registry:
             )
         service: Any = self.service
         return service  # type: ignore[no-any-return]
+
+
+def _seen(project: Project, stage: str, expected: str | None) -> str:
+    """Return the digest of what a stage is thought to run: what was said, else what it runs now; empty: nothing."""
+    current = project.current(stage)
+    return expected if expected is not None else current.digest if current else ""
