@@ -135,7 +135,7 @@ def card(gate: Card, facts: Facts) -> GateResult:
     return GateResult(
         gate="card",
         passed=passed,
-        value="; ".join(told) or (f"{len(wanted)} sections say something" if wanted else "there is no card"),
+        value="; ".join(told) or ("every section says something" if wanted else "there is no card"),
         threshold=f"sections that say something: {', '.join(gate.sections) or 'all that it has'}",
         hint=""
         if passed
