@@ -53,12 +53,16 @@ def open_local(
         raise UnavailableError(
             "There can be no registry here.", where=str(folder), why=error.strerror or str(error)
         ) from error
+    store = open_store(settings, folder)  # first: what is wrong with it leaves no connection open
     engine = connect(settings.state or sqlite_url(private / STATE), where=settings.state and "the state's database")
     state = State(engine, clock=clock)
-    store = open_store(settings, folder)
     service = LocalService(
         Desk(state=state, store=store, settings=settings, root=folder, principal=principal or local_user(user))
     )
-    with suppress(UnavailableError):  # who only wants to read can; whoever changes something is told
-        statics.refresh(service.desk)
+    try:
+        with suppress(UnavailableError):  # who only wants to read can; whoever changes something is told
+            statics.refresh(service.desk)
+    except BaseException:
+        service.close()
+        raise
     return service
