@@ -513,10 +513,15 @@ def test_an_approval_is_recorded(own: Visitor) -> None:
 def test_the_form_for_rolling_back_shows_what_the_registry_then_does(own: Visitor) -> None:
     page = words(own.get("/models/churn/rollback?stage=dev"))
     assert "It would run 1.0.0" in page
-    done = own.post("/models/churn/rollback", stage="dev", reason="worse")
+    seen = own.service.project("churn").current("dev")
+    assert seen is not None
+    done = own.post("/models/churn/rollback", stage="dev", reason="worse", expected=seen.digest)
     assert "ann rolled back dev to 1.0.0 instead of 1.1.0" in words(own.get(done.location))
     assert "there is nothing to go back to" in words(own.get("/models/churn/rollback?stage=dev"))
-    assert own.post("/models/churn/rollback", stage="dev", reason="again").status == 409
+    assert own.post("/models/churn/rollback", stage="dev", reason="again", expected=seen.digest).status == 412
+    now = own.service.project("churn").current("dev")
+    assert now is not None
+    assert own.post("/models/churn/rollback", stage="dev", reason="again", expected=now.digest).status == 409
 
 
 def test_yanking_and_taking_it_back(own: Visitor) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from modelwright.registry.people import Principal
 from modelwright.registry.projects import Project, Release
 from modelwright.registry.settings import PRIVATE, Settings, Stage
 from modelwright.registry.state.database import State, Transaction
+from modelwright.registry.state.listing import Listing
 from modelwright.registry.state.queries import load_project, names_like
 from modelwright.registry.state.tables import outbox, projects, stale
 from modelwright.registry.storing.store import Store
@@ -39,6 +40,7 @@ class Desk:
         settings: What the registry is configured to be.
         root: Folder of the registry, for what is private to it and for the static index.
         principal: Who asks.
+        listing: Every project on one line, kept between changes, whoever asks.
     """
 
     state: State
@@ -46,6 +48,7 @@ class Desk:
     settings: Settings
     root: Path
     principal: Principal
+    listing: Listing = field(default_factory=Listing)
 
     @property
     def incoming(self) -> Path:

@@ -34,7 +34,8 @@ from modelwright.registry.people import Principal, Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Status
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection
 from modelwright.registry.settings import Settings
-from modelwright.registry.state.queries import Found, find_file, load_project, load_summaries, names_in, serial_of
+from modelwright.registry.state.listing import matching
+from modelwright.registry.state.queries import Found, find_file, load_project, names_in, serial_of
 from modelwright.registry.storing.store import Key
 from modelwright.steps import Listener, ignore
 
@@ -79,7 +80,7 @@ class LocalService:
         self.desk.allow("read", "")
         bound = self.desk.principal.projects
         with self.desk.state.read() as connection:
-            found = load_summaries(connection, search)
+            found = matching(self.desk.listing.all(connection), search)
         return tuple(summary for summary in found if not bound or summary.name in bound)
 
     def project(self, name: str) -> Project:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from packaging.version import Version
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from modelwright.registry.audit import Entry
 from modelwright.registry.evidence import Evidence
@@ -101,14 +101,8 @@ def _placement(row: Row[Any]) -> Placement:
     return msgspec.convert(_columns(row, Placement), Placement)
 
 
-def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSummary, ...]:
-    """List every project on one line, by name.
-
-    Args:
-        connection: To read on.
-        search: Looked for in names and summaries, without case; empty: all.
-    """
-    wanted = _matching(search) if search else true()
+def load_summaries(connection: Connection) -> tuple[ProjectSummary, ...]:
+    """List every project on one line, by name; :class:`~.listing.Listing` keeps the answer."""
     stages: dict[str, dict[str, str]] = {}
     for row in connection.execute(select(placements).where(placements.c.current)):
         stages.setdefault(row.project, {})[row.stage] = row.version
@@ -127,13 +121,7 @@ def load_summaries(connection: Connection, search: str = "") -> tuple[ProjectSum
             serial=row.serial,
             status=row.status,
         )
-        for row in sorted(connection.execute(select(projects).where(wanted)), key=attrgetter("name"))
-    )
-
-
-def _matching(search: str) -> ColumnElement[bool]:
-    return or_(
-        projects.c.name.icontains(search, autoescape=True), projects.c.summary.icontains(search, autoescape=True)
+        for row in sorted(connection.execute(select(projects)), key=attrgetter("name"))
     )
 
 
