@@ -33,7 +33,13 @@ def console(stream: TextIO) -> Console:
     """Return a terminal that knows its width and whether colours are wanted (``NO_COLOR``, pipes)."""
     from rich.console import Console
 
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
+    class Piped(Console):
+        """Leaves a reader who went away to the edge of the program, which knows the exit code for it."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Piped(file=stream, highlight=False, width=None if stream.isatty() else PIPE_WIDTH)
 
 
 @Parameter(name="*", group="Output")
