@@ -239,6 +239,13 @@ def test_check_finds_what_is_not_what_was_published(service: LocalService, churn
     assert "churn-1.0.0" in service.check().problems[0]
 
 
+def test_check_looks_at_what_resolvers_read(service: LocalService, churn) -> None:
+    file = service.upload(churn("1.0.0")).file
+    path = service.desk.root / "files" / file.sha256[:2] / file.sha256 / f"{file.filename}.metadata"
+    path.write_bytes(path.read_bytes() + b"Requires-Dist: evil\n")
+    assert "churn-1.0.0-py3-none-any.whl.metadata: has sha256" in service.check().problems[0]
+
+
 def test_repair_removes_what_belongs_to_no_release(service: LocalService, churn) -> None:
     service.upload(churn("1.0.0"))
     (stray := service.desk.root / "files" / "ab" / ("ab" * 32)).mkdir(parents=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -70,9 +71,10 @@ def _check(desk: Desk, listener: Listener) -> CheckReport:
     problems: list[str] = []
     count = size = 0
     with timed("files", listener) as note:
-        for key, wanted in _listed(desk):
-            count, size = count + 1, size + wanted
-            problems += _wrong(desk, key, wanted)
+        for listed in _listed(desk):
+            length, problem = _hashed(desk, listed)
+            count, size = count + 1, size + length
+            problems += [problem] if problem else []
         note.detail = f"{count} files, {size:,} bytes hashed"
     with timed("log", listener) as note:
         audit = remembering.check_audit(desk, None)
@@ -88,29 +90,40 @@ def _check(desk: Desk, listener: Listener) -> CheckReport:
     )
 
 
-def _listed(desk: Desk) -> Iterator[tuple[Key, int]]:
+class _Listed(NamedTuple):
+    """A stored document, and what the database says of it; ``size`` is not known of a METADATA."""
+
+    key: Key
+    sha256: str
+    size: int | None
+
+
+def _listed(desk: Desk) -> Iterator[_Listed]:
     columns = files.c
     with desk.state.read() as connection:
         rows = connection.execute(
             select(columns.sha256, columns.filename, columns.size, columns.metadata_sha256).where(~columns.deleted)
         ).all()
     for row in rows:
-        yield Key(row.sha256, row.filename), row.size
+        yield _Listed(Key(row.sha256, row.filename), row.sha256, row.size)
+        if row.metadata_sha256:
+            yield _Listed(Key(row.sha256, f"{row.filename}.metadata"), row.metadata_sha256, None)
 
 
-def _wrong(desk: Desk, key: Key, size: int) -> Iterator[str]:
-    digest, found = hashlib.sha256(), 0
+def _hashed(desk: Desk, listed: _Listed) -> tuple[int, str]:
+    """Return the size of a stored document, bytes, and what is wrong with it; empty: nothing."""
+    digest, found, name = hashlib.sha256(), 0, listed.key.name
     try:
-        for piece in desk.store.chunks(key):
+        for piece in desk.store.chunks(listed.key):
             digest.update(piece)
             found += len(piece)
     except ModelwrightError as error:
-        yield f"{key.name}: {error.what}"
-        return
-    if found != size:
-        yield f"{key.name}: has {found} bytes, {size} were published"
-    elif digest.hexdigest() != key.sha256:
-        yield f"{key.name}: has sha256 {digest.hexdigest()[:12]}…, {key.sha256[:12]}… was published"
+        return found, f"{name}: {error.what}"
+    if listed.size is not None and found != listed.size:
+        return found, f"{name}: has {found} bytes, {listed.size} were published"
+    if digest.hexdigest() != listed.sha256:
+        return found, f"{name}: has sha256 {digest.hexdigest()[:12]}…, {listed.sha256[:12]}… was published"
+    return found, ""
 
 
 def _orphans(desk: Desk) -> Iterator[str]:
