@@ -31,8 +31,8 @@ class CheckReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         sound: Whether every file and every entry of the log is what it was.
-        files: How many files were hashed.
-        bytes: How many bytes that were.
+        files: How many published files were hashed.
+        bytes: How many bytes that were, with the METADATA beside them.
         problems: What is wrong, a sentence each.
         orphans: Stored files that belong to no release: left by a crash or a deletion, harmless.
         pages: How many projects' static pages were written anew.
@@ -73,7 +73,7 @@ def _check(desk: Desk, listener: Listener) -> CheckReport:
     with timed("files", listener) as note:
         for listed in _listed(desk):
             length, problem = _hashed(desk, listed)
-            count, size = count + 1, size + length
+            count, size = count + (listed.size is not None), size + length
             problems += [problem] if problem else []
         note.detail = f"{count} files, {size:,} bytes hashed"
     with timed("log", listener) as note:
