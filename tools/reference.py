@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -73,6 +74,7 @@ def help_of(*command: str) -> str:
     """Return what ``modelwright COMMAND --help`` prints on a terminal of 100 columns."""
     printed = io.StringIO()
     os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}
+    os.environ.pop("FORCE_COLOR", None)
     with contextlib.redirect_stdout(printed):
         run([*command, "--help"])
     return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()).strip()
@@ -90,7 +92,18 @@ def pages() -> dict[Path, str]:
     }
 
 
+def stale() -> list[str]:
+    """Return the files that are not what they would be if they were generated now."""
+    return [
+        path.relative_to(DOCS.parent).as_posix()
+        for path, content in pages().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != content
+    ]
+
+
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit("\n".join(stale()) or 0)
     for path, content in pages().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

@@ -38,7 +38,13 @@ urls = {{ Home = "https://example.org/handy", Source = "https://example.org/sour
 requires = ["flit_core>=3.9"]
 build-backend = "flit_core.buildapi"
 """
-QUIET = {"NO_COLOR": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "UV_PYTHON_DOWNLOADS": "never"}
+QUIET = {
+    "NO_COLOR": "1",
+    "COLUMNS": "200",
+    "PIP_CONFIG_FILE": os.devnull,
+    "PIP_FIND_LINKS": "",
+    "UV_PYTHON_DOWNLOADS": "never",
+}
 
 
 def _run(*command: str, cwd: Path, **environment: str) -> str:
