@@ -22,7 +22,7 @@ $(READY): uv.lock pyproject.toml tools/bootstrap.py
 	@MODELWRIGHT_UV="$(UV)" $(PYTHON3) tools/bootstrap.py
 	@touch $@
 
-demo: $(READY) ## train, capture, build, verify, install, predict, retrain, diff, be refused: in a temporary folder
+demo: $(READY) ## train, build, verify, install, predict, retrain, release, roll back, be refused: in a temporary folder
 	@$(BIN)/modelwright demo $(ARGS)
 
 test: $(READY) ## run every test; the last line is pytest's

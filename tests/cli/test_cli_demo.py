@@ -62,5 +62,9 @@ def test_the_whole_demo_goes_as_told(tmp_path):
     assert demo["passed"], demo["runs"][-1]["output"]
     assert done.returncode == 0
     refused = {run["command"]: run["output"] for run in demo["runs"] if run["exit_code"] == 4}
-    assert [code for code in ("MW403", "MW401", "MW104") if any(code in text for text in refused.values())]
+    for code in ("MW403", "MW401", "MW1106"):
+        assert any(code in text for text in refused.values()), code
+    installed = [run["output"].split()[-1] for run in demo["runs"] if "/production/simple/" in run["command"]]
+    assert installed == ["progression==1.0.0", "progression==1.1.0", "progression==1.0.0"]
+    assert "THE LOG WAS ALTERED" in next(run["output"] for run in demo["runs"] if "audit --verify" in run["command"])
     assert (tmp_path / "story" / "dist").is_dir()

@@ -24,7 +24,13 @@ from modelwright.spec.struct import Frozen
 if TYPE_CHECKING:
     from rich.console import Console
 
-NEEDED = {"sklearn": "scikit-learn", "skops": "skops", "pandas": "pandas", "joblib": "joblib"}
+NEEDED = {
+    "sklearn": "scikit-learn",
+    "skops": "skops",
+    "pandas": "pandas",
+    "joblib": "joblib",
+    "sqlalchemy": "sqlalchemy",
+}
 STYLES = {"title": "bold", "sentence": "italic", "command": "cyan", "output": "dim"}
 
 
@@ -54,8 +60,9 @@ def demo(
     """Tell the whole story on real data, in a temporary folder.
 
     Train, capture, build, verify, install with plain pip, predict, retrain,
-    diff, and be refused: on a wrong Python and after one flipped byte. It takes
-    about a minute.
+    diff; publish to a registry, promote, install what is in production, roll
+    back; and be refused: by a gate, on a wrong Python and after one flipped
+    byte. It takes a minute or two.
     """
     _check_extras()
     if keep is not None and keep.is_dir() and any(keep.iterdir()):
@@ -80,8 +87,8 @@ def _check_extras() -> None:
     missing = [name for module, name in NEEDED.items() if find_spec(module) is None]
     if missing:
         raise MissingExtraError(
-            f"The demo trains models with {', '.join(missing)}, which is not installed.",
-            hint='pip install "modelwright[sklearn,pickle]" pandas',
+            f"The demo trains and releases models with {', '.join(missing)}, which is not installed.",
+            hint='pip install "modelwright[sklearn,pickle,registry]" pandas',
         )
 
 

@@ -1,4 +1,4 @@
-"""The story of the demo: from a trained model to a verified wheel, and what is refused on the way.
+"""The story of the demo: from a trained model to a verified wheel and into production, and what is refused on the way.
 
 Nothing is prepared: every command is run as it is shown, and prints what it prints.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from modelwright.cli.demo_story.releases import NEW, OLD, RELEASES
 from modelwright.cli.demo_story.telling import Chapter, Run
 
-OLD = "dist/progression-1.0.0-*.whl"
-NEW = "dist/progression-1.1.0-*.whl"
 TUMOUR = "dist/tumour-1.0.0-*.whl"
 
 USE = "import progression, tumour, pandas; print(tumour.predict(pandas.read_csv('rows.csv')))"
@@ -67,7 +66,7 @@ def chapters() -> tuple[Chapter, ...]:
         Chapter(
             "Verify",
             "A clean environment from the wheel's own lock, its own scenarios, and a report bound to its sha256.",
-            (Run(f"modelwright verify {OLD}"),),
+            (Run(f"modelwright verify {OLD} --report report-1.0.0.json"),),
         ),
         Chapter(
             "Install with plain pip where modelwright was never heard of",
@@ -97,6 +96,7 @@ def chapters() -> tuple[Chapter, ...]:
                 Run(f"modelwright diff {OLD} {NEW}", lines=40, ends=(0, 1)),
             ),
         ),
+        *RELEASES,
         Chapter(
             "Try another Python",
             "The model was verified on this Python only, and the wheel's tag says so: no installer puts it on another.",
