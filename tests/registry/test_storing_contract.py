@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from modelwright.registry.settings import Settings
 from modelwright.registry.storing.folder import FolderStore
 from modelwright.registry.storing.objects import PART, ObjectsStore
 from modelwright.registry.storing.opening import open_store
-from modelwright.registry.storing.ranges import BLOCK, LARGE, RangeStream
 from modelwright.registry.storing.store import PIECE, Key, Store, key_at
 
 KINDS = ("folder", "s3", "objects in a folder", "objects in memory")
@@ -232,61 +231,6 @@ def test_a_wheel_is_looked_at_where_it_lies(store, tmp_path):
     with store.open(key) as stream, zipfile.ZipFile(stream) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == zipfile.ZipFile(io.BytesIO(content)).namelist()
-
-
-class Reading(Iterator[bytes]):
-    """What a stream fetches, remembered."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.fetched: list[tuple[int, int]] = []
-
-    def __call__(self, start: int, stop: int) -> bytes:
-        assert 0 <= start < stop <= len(self.content)
-        self.fetched.append((start, stop))
-        return self.content[start:stop]
-
-    def __next__(self) -> bytes:
-        raise StopIteration
-
-
-SIZES = st.integers(0, 3 * BLOCK)
-MOVES = st.lists(
-    st.one_of(
-        st.tuples(st.just("read"), st.one_of(st.just(-1), SIZES)),
-        st.tuples(st.just("seek"), SIZES),
-        st.tuples(st.just("readinto"), SIZES),
-    ),
-    max_size=8,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(size=SIZES, moves=MOVES)
-def test_a_stream_over_ranges_reads_like_one_over_bytes(size, moves):
-    content = CONTENT[:size]
-    stream, wanted = RangeStream(Reading(content), size), io.BytesIO(content)
-    for verb, number in moves:
-        if verb == "readinto":
-            found = bytearray(number)
-            count = stream.readinto(found)
-            assert found[:count] == wanted.read(count)
-            assert count or not number or not wanted.read(1)
-        else:
-            assert getattr(stream, verb)(number) == getattr(wanted, verb)(number)
-        assert stream.tell() == wanted.tell()
-
-
-def test_blocks_are_fetched_once_and_large_reads_past_them():
-    reading = Reading(CONTENT)
-    stream = RangeStream(reading, len(CONTENT))
-    for _ in range(3):
-        stream.seek(10)
-        assert stream.read(100) == CONTENT[10:110]
-    assert reading.fetched == [(0, BLOCK)]
-    stream.seek(0)
-    assert stream.read(LARGE + 5) == CONTENT[: LARGE + 5]
-    assert reading.fetched[1:] == [(0, LARGE), (LARGE, LARGE + BLOCK)]
 
 
 STREAMING = r"""

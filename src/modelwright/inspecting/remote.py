@@ -12,11 +12,11 @@ from __future__ import annotations
 import io
 import re
 import tempfile
-from collections import OrderedDict
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from modelwright.errors import MissingExtraError, UnknownPackageError, WheelError
+from modelwright.inspecting.ranges import BLOCK, RangeStream
 from modelwright.package import Package, open_wheel
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
     import httpx2
 
-BLOCK = 64 * 2**10
-"""Bytes asked for at least per request; the directory of most wheels fits into one."""
-KEPT_BLOCKS = 128
-"""Blocks remembered, so 8 MiB of memory at most."""
-LARGE = 4 * 2**20
-"""Reads from this size on go past the remembered blocks, in requests of this size, bytes."""
 DOWNLOAD_LIMIT = 512 * 2**20
 """Largest wheel that is downloaded whole when the server knows no ranges, bytes."""
 TIMEOUT_S = 30.0
@@ -74,7 +68,7 @@ def open_stream(url: str, *, download_limit: int = DOWNLOAD_LIMIT) -> BinaryIO:
         with client.stream("GET", url, headers={"Range": f"bytes=-{BLOCK}"}) as response:
             _check_status(response, url)
             if response.status_code == httpx2.codes.PARTIAL_CONTENT:
-                return cast(BinaryIO, RangeStream(client, url, first=response))
+                return cast(BinaryIO, RemoteStream(client, url, first=response))
             whole = spooled(response, url, limit=download_limit)
     except httpx2.HTTPError as error:
         client.close()
@@ -86,68 +80,28 @@ def open_stream(url: str, *, download_limit: int = DOWNLOAD_LIMIT) -> BinaryIO:
     return whole
 
 
-class RangeStream(io.RawIOBase):
+class RemoteStream(RangeStream):
     """A read-only, seekable view of a file on a server that knows ranges; closing it closes the connection.
 
     Args:
         client: The HTTP client; the stream owns it from now on.
         url: Where the file is.
         first: The answer to a request for the last ``BLOCK`` bytes.
+
+    Raises:
+        WheelError: The answer is not about the end of the file.
     """
 
     def __init__(self, client: httpx2.Client, url: str, *, first: httpx2.Response) -> None:
-        super().__init__()
-        self._client, self._url = client, url
-        start, self._size = _content_range(first, url)
-        self._etag = first.headers.get("etag", "")
-        self._position = 0
+        start, size = _content_range(first, url)
         tail = first.read()
+        if start + len(tail) != size:
+            raise _undescribed(first, url)
+        super().__init__(self._ask, size, tail=tail)
+        self._client, self._url = client, url
+        self._etag = first.headers.get("etag", "")
         self.moved = len(tail)
         """Bytes of content that came over the network so far."""
-        self._tail_start, self._tail = start, tail
-        self._blocks: OrderedDict[int, bytes] = OrderedDict()
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position, bytes from the start."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move the position; nothing is fetched."""
-        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if origin + offset < 0:
-            raise ValueError(f"negative seek position {origin + offset}")
-        self._position = origin + offset
-        return self._position
-
-    def readinto(self, buffer: Buffer) -> int:
-        """Read at most one block into a buffer; 0 is the end."""
-        view = memoryview(buffer).cast("B")
-        piece = self._piece(self._position)[: len(view)]
-        view[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read exactly so many bytes, fewer only at the end of the file."""
-        end = self._size if size is None or size < 0 else min(self._position + size, self._size)
-        pieces = []
-        while self._position < end:
-            wanted = end - self._position
-            if wanted >= LARGE and end <= self._tail_start:
-                piece = self._fetch(self._position, self._position + min(wanted, LARGE))
-            else:
-                piece = self._piece(self._position)[:wanted]
-            pieces.append(piece)
-            self._position += len(piece)
-        return b"".join(pieces)
 
     def close(self) -> None:
         """Close the connection."""
@@ -155,22 +109,7 @@ class RangeStream(io.RawIOBase):
             self._client.close()
         super().close()
 
-    def _piece(self, position: int) -> bytes:
-        """Return the bytes from a position to the end of the block it is in."""
-        if position >= self._size:
-            return b""
-        if position >= self._tail_start:
-            return self._tail[position - self._tail_start :]
-        number = position // BLOCK
-        if number in self._blocks:
-            self._blocks.move_to_end(number)
-        else:
-            self._blocks[number] = self._fetch(number * BLOCK, min((number + 1) * BLOCK, self._size))
-            while len(self._blocks) > KEPT_BLOCKS:
-                self._blocks.popitem(last=False)
-        return self._blocks[number][position - number * BLOCK :]
-
-    def _fetch(self, start: int, end: int) -> bytes:
+    def _ask(self, start: int, end: int) -> bytes:
         import httpx2
 
         try:
@@ -235,12 +174,16 @@ def _content_range(response: httpx2.Response, url: str) -> tuple[int, int]:
     """Return where a partial answer starts and how large the whole file is, bytes."""
     match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     if match is None:
-        raise WheelError(
-            "The server answered with a range that it does not describe.",
-            where=without_credentials(url),
-            why=f"Content-Range: {response.headers.get('content-range', 'missing')} (RFC 9110 section 14.4)",
-        )
+        raise _undescribed(response, url)
     return int(match[1]), int(match[3])
+
+
+def _undescribed(response: httpx2.Response, url: str) -> WheelError:
+    return WheelError(
+        "The server answered with a range that it does not describe.",
+        where=without_credentials(url),
+        why=f"Content-Range: {response.headers.get('content-range', 'missing')} (RFC 9110 section 14.4)",
+    )
 
 
 def spooled(response: httpx2.Response, url: str, *, limit: int = DOWNLOAD_LIMIT) -> BinaryIO:

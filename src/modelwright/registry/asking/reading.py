@@ -16,7 +16,8 @@ from packaging.utils import parse_wheel_filename
 
 from modelwright.building.archive import replacing
 from modelwright.errors import DamageError, PackageError, StorageError, UnknownReleaseError
-from modelwright.inspecting.remote import LARGE, OwnedStream
+from modelwright.inspecting.ranges import LARGE
+from modelwright.inspecting.remote import OwnedStream
 from modelwright.package import Package, open_wheel
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.index.install import InstallLines, lines_for

@@ -18,7 +18,8 @@ import msgspec
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from modelwright.errors import UploadError
-from modelwright.inspecting.remote import BLOCK, RangeStream, spooled
+from modelwright.inspecting.ranges import BLOCK
+from modelwright.inspecting.remote import RemoteStream, spooled
 from modelwright.registry import protocol
 from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.client.connection import ADMISSION_TIMEOUT, Connection
@@ -81,7 +82,7 @@ class RemoteService:
             with client.stream("GET", path, headers={"Range": f"bytes=-{BLOCK}", "Accept": "*/*"}) as response:
                 self.connection.check(response)
                 if response.status_code == httpx2.codes.PARTIAL_CONTENT:
-                    return cast(BinaryIO, RangeStream(client, self.connection.url + path, first=response))
+                    return cast(BinaryIO, RemoteStream(client, self.connection.url + path, first=response))
                 whole = spooled(response, self.connection.url + path)
         except httpx2.HTTPError as error:
             client.close()

@@ -21,7 +21,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
 from modelwright.errors import DamageError, SettingsError, UnavailableError, UnknownReleaseError
-from modelwright.registry.storing.ranges import RangeStream
+from modelwright.inspecting.ranges import RangeStream
 from modelwright.registry.storing.store import FOLDER, PIECE, Key, key_at
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """A file that lies elsewhere as a seekable stream, of which only the blocks that are looked at are moved.
 
-Called by :mod:`modelwright.registry.storing.objects`. It does not know where the bytes come from.
+Called by :mod:`.remote` and :mod:`modelwright.registry.storing.objects`. It does not know where the bytes come from.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class RangeStream(io.RawIOBase):
     Args:
         fetch: Returns the bytes from a position to another one, exactly; called with ``start < stop <= size``.
         size: Size of the whole, bytes.
+        tail: The last bytes of it, as far as they are known already.
 
     Example:
         >>> stream = RangeStream(lambda start, stop: b"0123456789"[start:stop], 10)
@@ -34,9 +35,10 @@ class RangeStream(io.RawIOBase):
         (7, b'78', b'9')
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], bytes], size: int, *, tail: bytes = b"") -> None:
         super().__init__()
-        self._fetch, self._size = fetch, size
+        self._fetch, self._size, self._tail = fetch, size, tail
+        self._tail_start = size - len(tail)
         self._position = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
@@ -74,8 +76,8 @@ class RangeStream(io.RawIOBase):
         pieces = []
         while self._position < end:
             wanted = end - self._position
-            if wanted >= LARGE:
-                piece = self._fetch(self._position, self._position + LARGE)
+            if wanted >= LARGE and self._position < self._tail_start:
+                piece = self._fetch(self._position, min(self._position + LARGE, self._tail_start))
             else:
                 piece = self._piece(self._position)[:wanted]
             pieces.append(piece)
@@ -86,6 +88,8 @@ class RangeStream(io.RawIOBase):
         """Return the bytes from a position to the end of the block it is in."""
         if position >= self._size:
             return b""
+        if position >= self._tail_start:
+            return self._tail[position - self._tail_start :]
         number = position // BLOCK
         if number in self._blocks:
             self._blocks.move_to_end(number)
