@@ -26,14 +26,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from packaging.metadata import Metadata
 from registry_of_size import make_registry
 from registry_peers import Served, environment, nginx, ours, pypiserver
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from uv import find_uv_bin
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "registry"))
 from registry_wheels import library_wheel, model_wheel
 
+import modelwright as mw
 from modelwright.building.archive import Entry, write_wheel
+from modelwright.building.metadata import core_metadata
+from modelwright.building.project import open_project
 from modelwright.registry.operating.opening import open_local
 
 RESULTS = Path(__file__).parent / "results" / "registry_files.json"
@@ -62,8 +70,8 @@ def new_registry(folder: Path) -> str:
     return secret
 
 
-def heavy_wheel(folder: Path, size: int) -> Path:
-    """Make a wheel with one large file of random bytes."""
+def heavy_wheel(folder: Path, size: int, *, description: str = "") -> Path:
+    """Make a wheel with one large file of random bytes, and what METADATA says of it."""
     folder.mkdir(parents=True)
     weights = folder / "weights"
     with weights.open("wb") as stream:
@@ -73,7 +81,7 @@ def heavy_wheel(folder: Path, size: int) -> Path:
     entries = [
         Entry("heavy/__init__.py", b""),
         Entry("heavy/weights.bin", weights),
-        Entry(f"{info}/METADATA", b"Metadata-Version: 2.4\nName: heavy\nVersion: 1.0\n"),
+        Entry(f"{info}/METADATA", f"Metadata-Version: 2.4\nName: heavy\nVersion: 1.0\n\n{description}".encode()),
         Entry(f"{info}/WHEEL", b"Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
     ]
     write_wheel(folder / "heavy-1.0-py3-none-any.whl", entries, dist_info=info, epoch=1_700_000_000)
@@ -168,13 +176,21 @@ def counting(port: int) -> Iterator[tuple[int, list[int]]]:
     listening.close()
 
 
+def card_of_a_model(folder: Path) -> str:
+    """Return what the wheel of a model with thirty columns says in METADATA: its card, as it is built."""
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    package = mw.capture(model, X, y, name="tumour", version="1.0.0", evaluate=(X, y), to=folder)
+    return str(Metadata.from_email(core_metadata(open_project(package.path))).description)
+
+
 def resolving(folder: Path) -> dict[str, int]:
     """Count what resolving a model of 100 MB and its library moves."""
     new_registry(folder / "registry")
     (folder / "wheels").mkdir(parents=True)
     service = open_local(folder / "registry", user="ann")
     service.upload(library_wheel(folder / "wheels", requires="heavy"))
-    service.upload(heavy_wheel(folder / "heavy", 100 * 2**20))
+    service.upload(heavy_wheel(folder / "heavy", 100 * 2**20, description=card_of_a_model(folder / "model")))
     service.close()
     requirement = folder / "requirements.in"
     requirement.write_text("teamtools\n")

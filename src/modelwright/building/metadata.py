@@ -16,11 +16,13 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, RFC822Message
 from packaging.utils import canonicalize_name
 
+from modelwright.building.abridging import abridged
 from modelwright.building.licences import licence_files
 from modelwright.building.project import Project
 from modelwright.building.requirements import narrow_python, parse_requirement, unite
 from modelwright.building.tags import interpreters, requires_python
 from modelwright.errors import ProjectError
+from modelwright.package import MODEL_FOLDER
 from modelwright.spec.weights import weights_name, weights_requirement
 
 VERSION = "2.4"
@@ -127,7 +129,8 @@ def _description(project: Project) -> tuple[str, str]:
     """Return the long description: the model card, unless the project names a readme of its own."""
     readme = project.table.get("readme")
     if readme is None:
-        return project.package.card, MARKDOWN
+        where = f"{project.package.import_name}/{MODEL_FOLDER}/card.md"
+        return abridged(project.package.card, where=where), MARKDOWN
     said = {"file": readme} if isinstance(readme, str) else readme
     if not isinstance(said, dict) or ("file" in said) == ("text" in said):
         raise _wrong(project, "readme", "a path, or a table with file or text")
