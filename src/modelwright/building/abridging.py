@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-LIMIT = 6 * 2**10
+LIMIT = 4 * 2**10
 """Size of a description, bytes: with the index page and headers of HTTP, resolving stays below 10 KB."""
-ROWS = 10
+ROWS = 8
 """Rows of a long table that are shown."""
 _FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _FENCES = ("```", "~~~")
@@ -40,10 +40,8 @@ def abridged(card: str, *, where: str, limit: int = LIMIT) -> str:
         | 5 |
         | 6 |
         | 7 |
-        | 8 |
-        | 9 |
         <BLANKLINE>
-        *1,990 more rows.*
+        *1,992 more rows.*
         <BLANKLINE>
         *This is a part of the model card. The whole of it lies in the wheel: `churn/model/card.md`.*
         <BLANKLINE>
