@@ -103,9 +103,14 @@ class BundleError(RegistryError):
 
 
 class UpstreamError(RegistryError):
-    """The upstream index does not answer, or not with what it announced."""
+    """The upstream index does not answer, or not with what it announced.
+
+    Attributes:
+        silent: Whether it says nothing, or that it cannot answer now (429, 5xx), so that asking more is of no use.
+    """
 
     code = "MW1114"
+    silent: bool = False
 
 
 class EvidenceError(RegistryError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import time
+from urllib.parse import quote
 
 import pytest
 from server import Server
@@ -33,6 +34,8 @@ def _files(server: Server, path: str) -> dict[str, dict[str, object]]:
 def test_other_spellings_lead_to_the_normal_name(server: Server, asked: str, location: str) -> None:
     answer = server.get(asked, role="reader")
     assert (answer.status, answer.headers["location"]) == (301, location)
+    formed = server.get(f"{asked}?format={quote(JSON)}&x=%0d", role="reader")
+    assert (formed.status, formed.headers["location"]) == (301, f"{location}?format={quote(JSON, safe='')}")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,27 @@ def test_pages_are_compressed_for_those_who_can_read_it(server: Server) -> None:
     assert zipped.headers["content-encoding"] == "gzip"
     assert gzip.decompress(zipped.body) == plain.body
     assert len(zipped.body) < len(plain.body)
+    for refusing in ("gzip;q=0", "identity", "br, GZIP; q=0.0, *", "identity;q=0.5, *;q=0"):
+        answer = server.get("/simple/churn/", role="reader", Accept=JSON, Accept_Encoding=refusing)
+        assert answer.body == plain.body, refusing
+        assert "content-encoding" not in answer.headers
+
+
+def test_a_compressed_page_has_an_entity_tag_of_its_own(server: Server) -> None:
+    """RFC 9110 section 8.8.3.3: a cache between us must not take one form for the other."""
+    for path in ("/simple/churn/", _asset(server)):
+        plain = server.get(path, role="reader")
+        zipped = server.get(path, role="reader", Accept_Encoding="gzip")
+        assert zipped.headers["content-encoding"] == "gzip"
+        assert zipped.headers["etag"] != plain.headers["etag"]
+        for coding, known, status in (("gzip", zipped, 304), ("gzip", plain, 200), ("identity", plain, 304)):
+            again = server.get(path, role="reader", Accept_Encoding=coding, If_None_Match=known.headers["etag"])
+            assert again.status == status, (path, coding)
+
+
+def _asset(server: Server) -> str:
+    page = server.get("/login", Accept="text/html").text
+    return "/static/" + page.partition("/static/")[2].partition('"')[0]
 
 
 def test_a_rollback_is_seen_in_the_next_answer_of_every_view(server: Server) -> None:
@@ -157,6 +181,7 @@ def test_metadata_is_served_beside_the_file(server: Server, wheel: tuple[str, st
         ("bytes=-7", -7, None),
         ("bytes=100-", 100, None),
         ("bytes=0-99999999", 0, None),
+        ("Bytes=0-4", 0, 5),
     ],
 )
 def test_a_range_is_answered_with_these_bytes(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import uv
-from registry_wheels import library_wheel, model_wheel
+from registry_wheels import CARD, library_wheel, model_wheel
 from server import Server
 from server import serving as serving_registry
 from small_indexes import Traffic, Wheel, serving, write_index
@@ -40,6 +44,7 @@ def proxying(upstream: Traffic, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (folder / "registry.toml").write_text(f'anonymous_read = true\n[upstream]\nurl = "{upstream.url}simple/"\n')
     service = open_local(folder, user="ann")
     service.upload(model_wheel(base, "1.0.0"))
+    service.upload(model_wheel(base, "1.0.0", name="wordy", card=CARD + 300 * "Nobody reads all of this.\n\n"))
     service.upload(library_wheel(base, "1.0", requires="leftpad"))
     service.upload(library_wheel(base, "1.0", name="gone"))
     service.delete("gone", "1.0", reason="never again")
@@ -79,6 +84,65 @@ def test_files_of_hidden_names_and_strange_addresses_are_not_fetched(proxying: S
     ):
         assert proxying.get(path).status in (400, 404), path
     assert upstream.count(theirs.name) == 0
+
+
+def test_metadata_with_a_long_card_is_compressed_for_those_who_read_that(proxying: Server) -> None:
+    (file,) = proxying.get("/simple/wordy/", Accept=JSON).json["files"]
+    path = "/" + file["url"].removeprefix("../../") + ".metadata"
+    plain = proxying.get(path)
+    assert len(plain.body) > 8_000
+    assert hashlib.sha256(plain.body).hexdigest() == file["core-metadata"]["sha256"]
+    zipped = proxying.get(path, Accept_Encoding="zstd,gzip,deflate")
+    assert gzip.decompress(zipped.body) == plain.body
+    assert len(zipped.body) < 2_000
+    assert zipped.headers["etag"] != plain.headers["etag"]
+    assert zipped.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    known = proxying.get(path, Accept_Encoding="gzip", If_None_Match=zipped.headers["etag"])
+    assert (known.status, known.body) == (304, b"")
+    part = proxying.get(path, Accept_Encoding="gzip", Range="bytes=0-15")
+    assert (part.status, part.body) == (206, plain.body[:16])
+    head = proxying.ask("HEAD", path, headers={"Accept-Encoding": "gzip"})
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(zipped.body)))
+    wheel = proxying.get(path.removesuffix(".metadata"), Accept_Encoding="gzip")
+    assert "content-encoding" not in wheel.headers
+
+
+def test_a_page_of_the_upstream_says_what_it_tracks_and_a_local_one_does_not(
+    proxying: Server, upstream: Traffic
+) -> None:
+    """PEP 708: only then may an installer merge ours with the upstream, which must never happen to ``churn``."""
+    theirs = proxying.get("/production/simple/leftpad/", Accept=JSON).json
+    assert theirs["meta"]["tracks"] == [f"{upstream.url}simple/leftpad/"]
+    assert "tracks" not in proxying.get("/simple/churn/", Accept=JSON).json["meta"]
+
+
+def test_who_waits_for_a_silent_upstream_keeps_nobody_else_waiting(proxying: Server, upstream: Traffic) -> None:
+    wait, before, asked = threading.Event(), upstream.answer, len(upstream.asked)
+
+    def hang(handler: object) -> bool:
+        wait.wait(20)
+        return before(handler)  # type: ignore[arg-type]
+
+    upstream.answer = hang
+    digest = "0" * 64
+    paths = [
+        *(f"/simple/silent{number}/" for number in range(25)),
+        *(f"/upstream/mute{number}/{digest}/mute{number}-1.0-py3-none-any.whl" for number in range(25)),
+    ]
+    try:
+        with ThreadPoolExecutor(len(paths)) as pool:
+            waiting = [pool.submit(proxying.get, path) for path in paths]
+            while len(upstream.asked) - asked < len(paths) and not any(one.done() for one in waiting):
+                time.sleep(0.01)
+            assert proxying.get("/simple/teamtools/").status == 200
+            assert proxying.get("/simple/wordy/", Accept=JSON).status == 200
+            answered_first = not any(one.done() for one in waiting)
+            wait.set()
+            assert {one.result().status for one in waiting} == {404}
+        assert answered_first
+    finally:
+        upstream.answer = before
+        wait.set()
 
 
 def test_installers_get_ours_and_what_it_needs_from_one_index(proxying: Server, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_page_names_files_by_project_digest_and_name_only(web, tmp_path) -> None
     assert [file.path for file in page.files] == [
         f"upstream/library/{each.sha256}/{each.filename}" for each in page.files
     ]
-    assert "127.0.0.1" not in repr(page)
+    assert "127.0.0.1" not in repr(page.files)
 
 
 def test_page_is_not_asked_for_again_while_it_is_fresh(web, tmp_path, clock) -> None:
@@ -183,6 +183,17 @@ def test_silent_upstream_is_left_alone_for_a_moment(web, tmp_path) -> None:
         with pytest.raises(UpstreamError):
             upstream.page(name)
     assert len(web.asked) == 1
+
+
+def test_one_project_that_is_refused_does_not_make_the_upstream_silent(web, tmp_path) -> None:
+    """A mirror that blocks one project answers 403; everybody else's libraries come from it all the same."""
+    plain = web.answer
+    web.answer = lambda handler: "/blocked/" in handler.path and answers(handler, b"", "text/plain", 403)
+    upstream = behind(web, tmp_path)
+    with pytest.raises(UpstreamError, match="403"):
+        upstream.page("blocked")
+    web.answer = plain
+    assert upstream.page("library") is not None
 
 
 def test_clock_that_goes_back_makes_a_page_old_not_eternal(web, tmp_path, clock) -> None:
@@ -311,6 +322,32 @@ def test_html_of_other_indexes_is_understood() -> None:
     assert (old.filename, old.yanked) == ("a-1.0.tar.gz", "")
     assert old.url == "https://u.example/packages/a%2D1.0.tar.gz"
     assert (new.requires_python, new.metadata_sha256, new.sha256) == (">=3.8", "cd" * 32, DIGEST)
+
+
+PYPI = "https://pypi.org/simple/a/"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (page(one(), meta={"api-version": "1.2", "tracks": [PYPI, "javascript:x", "https://u:p@x/", "//x"]}), JSON),
+        (f'<meta name="pypi:tracks" content="{PYPI}"><meta name="pypi:tracks" content="x">'.encode(), HTML),
+    ],
+)
+def test_project_that_tracks_another_says_so(content, kind) -> None:
+    """PEP 708: the URLs "MUST point to the repositories that own the namespaces", so that those are passed on."""
+    assert read(content, kind).tracks == (PYPI,)
+
+
+def test_page_tracks_whom_the_upstream_tracks_and_else_the_upstream(web, tmp_path) -> None:
+    own = behind(web, tmp_path / "own").page("library")
+    assert own is not None
+    assert own.tracks == (f"{web.url}simple/library/",)
+    tracking = page(one(), meta={"api-version": "1.2", "tracks": ["https://pypi.org/simple/a/"]})
+    web.answer = lambda handler: answers(handler, tracking)
+    passed_on = behind(web, tmp_path / "mirror", file_hosts=("u.example",)).page("a")
+    assert passed_on is not None
+    assert passed_on.tracks == (PYPI,)
 
 
 @pytest.mark.parametrize(

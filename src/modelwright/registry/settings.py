@@ -49,7 +49,7 @@ class Upstream(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
         url: Its simple API, without credentials (those come from netrc).
         fresh_s: How long a page is served without asking again, seconds.
         stale_s: How long an old page is served when the upstream does not answer, seconds.
-        timeout_s: How long to wait for an answer, seconds.
+        timeout_s: How long to wait for an answer, seconds; less than the 15 after which pip gives up.
         deny: Projects, as ``fnmatch`` patterns, that are never fetched from there.
         file_hosts: Hosts, beside its own, that it may keep its files on (PyPI: ``files.pythonhosted.org``).
     """
@@ -57,7 +57,7 @@ class Upstream(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     url: str
     fresh_s: float = 600
     stale_s: float = 7 * 86400
-    timeout_s: float = 30
+    timeout_s: float = 10
     deny: tuple[str, ...] = ()
     file_hosts: tuple[str, ...] = ()
 

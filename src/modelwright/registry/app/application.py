@@ -37,6 +37,8 @@ from modelwright.registry.web.requests import Site
 
 THREADS = 32
 """How many requests are worked on at once; what else arrives waits for its turn."""
+WAITING = 64
+"""How many more wait for the upstream at once, which may be silent for long; uv alone asks 50 questions at once."""
 
 
 def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
@@ -56,7 +58,8 @@ def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
 def _routes(access: Access, site: Site) -> list[BaseRoute]:
     """Return every route; what is asked most often comes first."""
     upstream = open_upstream(access.service.settings, access.service.desk.root)
-    simple = Simple(access, Rendered(), upstream=upstream)
+    waiting = anyio.CapacityLimiter(WAITING)
+    simple = Simple(access, Rendered(), upstream=upstream, waiting=waiting)
 
     def stored(request: Request) -> Response:
         sha256, name = request.path_params["sha256"], request.path_params["filename"]
@@ -82,7 +85,7 @@ def _routes(access: Access, site: Site) -> list[BaseRoute]:
     return [
         *(Route(path, endpoint, methods=["GET"]) for path, endpoint in looks),
         *(Route(path, take, methods=["POST"]) for path in ("/legacy/", "/legacy", "/")),
-        *borrowing_routes(access, upstream),
+        *borrowing_routes(access, upstream, waiting=waiting),
         *api_routes(access),
         *Trusting(access).routes(),
         *feed_routes(access),

@@ -6,7 +6,9 @@ A client names project, digest and file name, never an address. Called by :mod:`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+import anyio
 import anyio.to_thread
 from packaging.utils import canonicalize_name
 from starlette.requests import Request
@@ -24,30 +26,61 @@ from modelwright.registry.upstream.downloads import Download
 from modelwright.registry.upstream.upstream import Upstream
 
 
-def borrowing_routes(access: Access, upstream: Upstream | None) -> list[Route]:
-    """Return the route of the upstream's files, none if there is no upstream."""
+class Wanted(NamedTuple):
+    """A file of the upstream that somebody may read, if the upstream has it.
+
+    Attributes:
+        name: Its project, normalised.
+        sha256: Its digest.
+        filename: Its name.
+        public: Whether anybody may read it.
+    """
+
+    name: str
+    sha256: str
+    filename: str
+    public: bool
+
+
+def borrowing_routes(access: Access, upstream: Upstream | None, *, waiting: anyio.CapacityLimiter) -> list[Route]:
+    """Return the route of the upstream's files, none if there is no upstream.
+
+    Args:
+        access: The registry's door.
+        upstream: The index behind it.
+        waiting: How many may wait for it at once; they wait apart from everybody else.
+    """
     if upstream is None:
         return []
 
-    def borrow(request: Request) -> Response:
-        parts = request.path_params
-        name, sha256 = checked("name", parts["name"]), checked("sha256", parts["sha256"])
-        filename = checked("filename", parts["filename"])
-        service = access.enter_browsing(request)
-        service.desk.allow("read", "")
-        if name != canonicalize_name(name) or service.serial(name) is not None:
-            raise UnknownReleaseError(f"The upstream offers no such file of {name}.", where=filename)
-        public = service.settings.anonymous_read
+    async def borrow(request: Request) -> Response:
+        wanted = await anyio.to_thread.run_sync(_wanted, access, request)
+        return await anyio.to_thread.run_sync(fetch, request, wanted, limiter=waiting)
+
+    def fetch(request: Request, wanted: Wanted) -> Response:
+        name, sha256, filename, public = wanted
         if filename.endswith(METADATA):
             key = upstream.metadata(name, sha256, filename.removesuffix(METADATA))
             return answer(request, source_of(upstream.store, key, tag=f"{sha256}{METADATA}", public=public))
         found = upstream.open(name, sha256, filename)
         if isinstance(found, Download) and not header(request.scope, b"range"):
-            return GrowingAnswer(found)
+            return GrowingAnswer(found, waiting=waiting)
         key = found if isinstance(found, Key) else found.wait()
         return answer(request, source_of(upstream.store, key, tag=sha256, public=public))
 
     return [Route("/upstream/{name}/{sha256}/{filename}", borrow, methods=["GET"])]
+
+
+def _wanted(access: Access, request: Request) -> Wanted:
+    """Return what is asked for, if it may be: local names hide the upstream's."""
+    parts = request.path_params
+    name, sha256 = checked("name", parts["name"]), checked("sha256", parts["sha256"])
+    filename = checked("filename", parts["filename"])
+    service = access.enter_browsing(request)
+    service.desk.allow("read", "")
+    if name != canonicalize_name(name) or service.serial(name) is not None:
+        raise UnknownReleaseError(f"The upstream offers no such file of {name}.", where=filename)
+    return Wanted(name, sha256, filename, service.settings.anonymous_read)
 
 
 class GrowingAnswer(Response):
@@ -55,10 +88,11 @@ class GrowingAnswer(Response):
 
     Args:
         download: The file.
+        waiting: How many may wait for the upstream at once.
     """
 
-    def __init__(self, download: Download) -> None:
-        self.status_code, self.download = 200, download
+    def __init__(self, download: Download, *, waiting: anyio.CapacityLimiter) -> None:
+        self.status_code, self.download, self.waiting = 200, download, waiting
         self.media_type, self.background, self.body = "application/octet-stream", None, b""
         headers = {"Content-Disposition": f'attachment; filename="{download.key.name}"', "Cache-Control": "no-store"}
         if download.size is None:
@@ -72,7 +106,7 @@ class GrowingAnswer(Response):
         del receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
-            pieces: Iterator[bytes] = await anyio.to_thread.run_sync(self.download.chunks)
-            while piece := await anyio.to_thread.run_sync(next, pieces, b""):
+            pieces: Iterator[bytes] = await anyio.to_thread.run_sync(self.download.chunks, limiter=self.waiting)
+            while piece := await anyio.to_thread.run_sync(next, pieces, b"", limiter=self.waiting):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -8,6 +8,7 @@ Source: RFC 9110 (conditional requests, ranges), RFC 8246 (immutable), PEP 658 a
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from modelwright.errors import UnknownReleaseError
 from modelwright.registry.app.answers import header
+from modelwright.registry.app.codings import reads_gzip, zipped_tag
 from modelwright.registry.app.http1 import SendFile, sender
 from modelwright.registry.app.parameters import checked
 from modelwright.registry.app.ranges import OutOfRange, Span, matches, span_of
@@ -31,6 +33,8 @@ CHUNK = 2**20
 FOREVER = "public, max-age=31536000, immutable"
 PRIVATELY = "private, max-age=31536000, immutable"
 """For files that only somebody with a token may read: no shared cache may hand them to others."""
+WORTH_IT = 1024
+"""Metadata below this fits into one packet anyway, bytes."""
 METADATA = ".metadata"
 MEDIA_TYPES = {
     METADATA: "text/plain; charset=utf-8",
@@ -115,16 +119,21 @@ def source_of(store: Store, key: Key, *, tag: str, public: bool, size: int | Non
 
 
 def answer(request: Request, source: Source) -> Response:
-    """Answer a request for a file: 200, 206, 304 or 416."""
-    asked = header(request.scope, b"if-none-match")
+    """Answer a request for a file: 200, 206, 304 or 416; metadata compressed for those who read that."""
+    asked, zipped = header(request.scope, b"if-none-match"), _compressed(request, source)
     common = {
-        "ETag": source.etag,
+        "ETag": zipped_tag(source.etag) if zipped else source.etag,
         "Cache-Control": FOREVER if source.public else PRIVATELY,
-        "Accept-Ranges": "bytes",
+        "Accept-Ranges": "none" if zipped else "bytes",
     }
-    if asked and matches(asked, source.etag):
+    if source.media_type == MEDIA_TYPES[METADATA]:
+        common["Vary"] = "Accept-Encoding"
+    if asked and matches(asked, common["ETag"]):
         return Response(status_code=304, headers=common)
     common["Content-Disposition"] = f'attachment; filename="{source.name}"'
+    if zipped:
+        body = gzip.compress(b"".join(source.pieces(Span(0, source.size))), 6, mtime=0)
+        return Response(body, media_type=source.media_type, headers={**common, "Content-Encoding": "gzip"})
     given = header(request.scope, b"range") if request.method == "GET" else ""
     try:
         span = span_of(given, source.size, if_range=header(request.scope, b"if-range"), etag=source.etag)
@@ -134,6 +143,19 @@ def answer(request: Request, source: Source) -> Response:
         return FileAnswer(source, Span(0, source.size), status=200, headers=common)
     common["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{source.size}"
     return FileAnswer(source, span, status=206, headers=common)
+
+
+def _compressed(request: Request, source: Source) -> bool:
+    """Say whether to send a file compressed: metadata that is read whole, since a card makes most of it text.
+
+    Resolving then moves a third of it. Wheels stay as they are: their bytes are what they are addressed by.
+    """
+    return (
+        source.media_type == MEDIA_TYPES[METADATA]
+        and WORTH_IT <= source.size <= CHUNK
+        and not header(request.scope, b"range")
+        and reads_gzip(header(request.scope, b"accept-encoding"))
+    )
 
 
 class FileAnswer(Response):

@@ -21,6 +21,7 @@ from modelwright.errors import LoginError, UnknownReleaseError
 from modelwright.registry.app.access import CSRF_HEADER, Access
 from modelwright.registry.app.answers import NO_STORE, SAFE, base_url, header
 from modelwright.registry.app.bodies import read_form
+from modelwright.registry.app.codings import reads_gzip, zipped_tag
 from modelwright.registry.app.parameters import checked, query_of
 from modelwright.registry.app.ranges import matches
 from modelwright.registry.app.sessions import COOKIE, LIFETIME_S, Session
@@ -129,10 +130,12 @@ class Pages:
         found = find_asset(checked("filename", request.path_params["asset"]))
         if found is None:
             raise UnknownReleaseError("There is no such asset.")
-        headers = {"ETag": found.etag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Encoding"}
-        if matches(header(request.scope, b"if-none-match"), found.etag):
+        zipped = reads_gzip(header(request.scope, b"accept-encoding"))
+        etag = zipped_tag(found.etag) if zipped else found.etag
+        headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Encoding"}
+        if matches(header(request.scope, b"if-none-match"), etag):
             return Response(status_code=304, headers=headers)
-        if "gzip" in header(request.scope, b"accept-encoding"):
+        if zipped:
             headers["Content-Encoding"] = "gzip"
             return Response(found.zipped, media_type=found.media_type, headers=headers)
         return Response(found.body, media_type=found.media_type, headers=headers)
@@ -147,7 +150,7 @@ def _response(page: Page, request: Request) -> Response:
     headers = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization, Accept-Encoding"}
     if page.location:
         headers["Location"] = page.location
-    if len(page.body) < SMALL or "gzip" not in header(request.scope, b"accept-encoding"):
+    if len(page.body) < SMALL or not reads_gzip(header(request.scope, b"accept-encoding")):
         return Response(page.body, page.status, media_type=page.media_type, headers=headers)
     headers["Content-Encoding"] = "gzip"
     zipped = gzip.compress(page.body, GZIP_LEVEL, mtime=0)

@@ -14,9 +14,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple, Protocol
+from urllib.parse import urlencode
 
+import anyio
+import anyio.to_thread
 from packaging.utils import canonicalize_name
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,6 +29,7 @@ from starlette.responses import Response
 from modelwright.errors import ModelwrightError, RequestError, UnknownReleaseError
 from modelwright.registry.app.access import Access
 from modelwright.registry.app.answers import base_url, header
+from modelwright.registry.app.codings import reads_gzip, zipped_tag
 from modelwright.registry.app.parameters import checked, query_of
 from modelwright.registry.app.ranges import matches
 from modelwright.registry.app.statuses import Refusal
@@ -49,7 +54,7 @@ class Kept:
     Attributes:
         serial: What it was made from.
         generation: When it was last known to be right.
-        etag: Entity tag, with its quotes.
+        etag: Entity tag of its bytes, with its quotes; compressed they have another one.
         body: Its bytes.
         zipped: The same, compressed; empty if that is not worth it.
     """
@@ -133,18 +138,22 @@ class Simple:
         access: Its door.
         pages: What was rendered.
         upstream: Another index behind it; ``None``: there is none.
+        waiting: How many may wait for it at once.
     """
 
-    def __init__(self, access: Access, pages: Rendered, *, upstream: Behind | None) -> None:
+    def __init__(
+        self, access: Access, pages: Rendered, *, upstream: Behind | None, waiting: anyio.CapacityLimiter
+    ) -> None:
         self.access = access
         self.pages = pages
         self.upstream = upstream
+        self._waiting = waiting
 
     def root(self, request: Request) -> Response:
         """List the names that a view shows."""
         path = request.scope["path"]
         if not path.endswith("/"):
-            return _moved(f"{path.rpartition('/')[2]}/")
+            return _moved(request, f"{path.rpartition('/')[2]}/")
         service = self.access.enter_browsing(request)
         stage, kind = _stage(service, request), _kind(request)
         service.desk.allow("read", "")
@@ -155,9 +164,15 @@ class Simple:
         return _page(request, kept, kind)
 
     async def project(self, request: Request) -> Response:
-        """Show a project in a view: a page that is still right at once, any other one from a thread."""
+        """Show a project in a view: a page that is still right at once, any other one from a thread.
+
+        Who waits for the upstream waits apart, so that what is here is there for everybody meanwhile.
+        """
         kept = self._at_once(request)
-        return kept if kept is not None else await run_in_threadpool(self._project, request)
+        if kept is not None:
+            return kept
+        found = await run_in_threadpool(self._project, request)
+        return found if isinstance(found, Response) else await anyio.to_thread.run_sync(found, limiter=self._waiting)
 
     def _at_once(self, request: Request) -> Response | None:
         """Return a kept page if nothing has to be waited for; a refusal is left to the thread, which says it whole."""
@@ -175,38 +190,44 @@ class Simple:
             return None
         return _page(request, kept, view.kind)
 
-    def _project(self, request: Request) -> Response:
-        """Show a project in a view; what was ever published here hides what the upstream calls the same."""
+    def _project(self, request: Request) -> Response | Callable[[], Response]:
+        """Show a project in a view; what was ever published here hides what the upstream calls the same.
+
+        Returns:
+            Or what remains to be done, if only the upstream may know the project.
+        """
         asked = checked("name", request.path_params["name"])
         name = canonicalize_name(asked)
         if name != asked or not request.scope["path"].endswith("/"):
-            return _moved(f"../{name}/" if request.scope["path"].endswith("/") else f"{name}/")
+            return _moved(request, f"../{name}/" if request.scope["path"].endswith("/") else f"{name}/")
         service = self.access.enter_browsing(request)
         stage, kind = _stage(service, request), _kind(request)
         view, now = _View(stage, kind, base_url(request.scope)), request.scope["generation"]
         kept = self.pages.recent(("project", name, *view), now)
-        if kept is None:
-            kept = self._made(service, name, view, now)
-        else:
+        if kept is not None:
             service.desk.allow("read", name)
+            return _page(request, kept, kind)
+        serial = service.serial(name)
+        if serial is None:
+            service.desk.allow("read", "")
+            return partial(self._borrowed, request, name, view)
+        service.desk.allow("read", name)
+        kept = self.pages.get(
+            ("project", name, *view),
+            serial=serial,
+            generation=now,
+            make=lambda: _rendered(service.page(name, view.stage), name, view),
+        )
         return _page(request, kept, kind)
 
-    def _made(self, service: LocalService, name: str, view: _View, now: int) -> Kept:
-        serial = service.serial(name)
-        if serial is not None:
-            service.desk.allow("read", name)
-            return self.pages.get(
-                ("project", name, *view),
-                serial=serial,
-                generation=now,
-                make=lambda: _rendered(service.page(name, view.stage), name, view),
-            )
-        service.desk.allow("read", "")
+    def _borrowed(self, request: Request, name: str, view: _View) -> Response:
+        """Show a project of the upstream."""
         page = self.upstream.page(name) if self.upstream else None
         key = ("upstream", name, *view)
-        return self.pages.get(
+        kept = self.pages.get(
             key, serial=page.serial if page else 0, generation=0, make=lambda: _rendered(page, name, view)
         )
+        return _page(request, kept, view.kind)
 
 
 class _View(NamedTuple):
@@ -243,17 +264,23 @@ def _kind(request: Request) -> str:
     return kind
 
 
-def _moved(location: str) -> Response:
+def _moved(request: Request, location: str) -> Response:
+    """Lead to the normal address; what form was asked for is asked for there, too."""
+    form = query_of(request.scope["query_string"]).get("format")
+    if form is not None:
+        location += f"?{urlencode({'format': form})}"
     return Response(status_code=301, headers={"Location": location, "Cache-Control": REVALIDATE})
 
 
 def _page(request: Request, kept: Kept, kind: str) -> Response:
-    headers = {"ETag": kept.etag, "Cache-Control": REVALIDATE, "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
+    zipped = bool(kept.zipped) and reads_gzip(header(request.scope, b"accept-encoding"))
+    etag = zipped_tag(kept.etag) if zipped else kept.etag
+    headers = {"ETag": etag, "Cache-Control": REVALIDATE, "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
     asked = header(request.scope, b"if-none-match")
-    if asked and matches(asked, kept.etag):
+    if asked and matches(asked, etag):
         return Response(status_code=304, headers=headers)
     headers["Content-Type"] = kind if kind == JSON else f"{kind}; charset=utf-8"
-    if kept.zipped and "gzip" in header(request.scope, b"accept-encoding"):
+    if zipped:
         headers["Content-Encoding"] = "gzip"
         return Response(kept.zipped, headers=headers)
     return Response(kept.body, headers=headers)

@@ -61,6 +61,7 @@ class Snapshot(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         modified: The page's ``Last-Modified``; empty: it has none.
         status: PEP 792.
         status_reason: Why.
+        tracks: URLs of the projects that own the name: this registry only passes it on (PEP 708).
     """
 
     name: str
@@ -71,6 +72,7 @@ class Snapshot(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     modified: str = ""
     status: Status = "active"
     status_reason: str = ""
+    tracks: tuple[str, ...] = ()
 
     def find(self, sha256: str, filename: str) -> Announced | None:
         """Return a file by digest and name, ``None`` if it was not announced."""
@@ -105,6 +107,7 @@ def page_of(snapshot: Snapshot) -> ProjectPage:
         serial=snapshot.serial,
         status=snapshot.status,
         status_reason=snapshot.status_reason,
+        tracks=snapshot.tracks,
     )
 
 

@@ -140,9 +140,11 @@ class Fetcher:
             finally:
                 response.close()
         except httpx2.HTTPError as error:
-            raise UpstreamError(
+            silence = UpstreamError(
                 "The upstream index does not answer.", where=_shown(url), why=f"{type(error).__name__}: {error}"
-            ) from error
+            )
+            silence.silent = True
+            raise silence from error
 
     def expect_success(self, response: httpx2.Response) -> None:
         """Refuse an answer that is no success.
@@ -151,11 +153,13 @@ class Fetcher:
             UpstreamError: It is none.
         """
         if response.status_code != 200:
-            raise UpstreamError(
+            refusal = UpstreamError(
                 f"The upstream index answers {response.status_code} {response.reason_phrase}.",
                 where=_shown(str(response.url)),
                 hint="Are its credentials in netrc?" if response.status_code in (401, 403) else "",
             )
+            refusal.silent = response.status_code == 429 or response.status_code >= 500
+            raise refusal
 
     def close(self) -> None:
         """Close every connection."""

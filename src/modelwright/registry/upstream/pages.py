@@ -88,8 +88,9 @@ class Pages:
             answer = self._fetcher.page(
                 name, etag=known.etag if known else "", modified=known.modified if known else ""
             )
-        except UpstreamError:
-            self._down_until = time.monotonic() + DOWN_S
+        except UpstreamError as error:
+            if error.silent:
+                self._down_until = time.monotonic() + DOWN_S
             raise
         now = self._clock()
         if answer.status == 404:
@@ -114,6 +115,8 @@ class Pages:
                 modified=answer.modified,
                 status=read.status,
                 status_reason=read.status_reason,
+                # PEP 708: the URL "MUST point to the repositories that own the namespaces".
+                tracks=read.tracks or (f"{self._fetcher.base}{name}/",),
             )
         )
 

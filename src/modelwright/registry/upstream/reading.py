@@ -3,7 +3,7 @@
 For: :mod:`.upstream`. Pure. What cannot be checked later is left out: files without a sha256, files that are neither
 wheels nor sdists of the project, files at addresses that the settings do not allow.
 
-Source: PEP 503, 592, 658, 691, 700, 714, 792; RFC 3986 section 5 (relative references).
+Source: PEP 503, 592, 658, 691, 700, 708, 714, 792; RFC 3986 section 5 (relative references).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class _Status(msgspec.Struct):
 
 class _Meta(msgspec.Struct, rename="kebab"):
     api_version: str = "1.0"
+    tracks: list[str] = []
 
 
 class _Page(msgspec.Struct, rename="kebab"):
@@ -61,12 +62,14 @@ class Read(msgspec.Struct, frozen=True):
         elsewhere: Hosts of files that may not be fetched.
         status: PEP 792.
         status_reason: Why.
+        tracks: URLs of the projects that own the name (PEP 708); empty: the upstream owns it.
     """
 
     files: tuple[Announced, ...]
     elsewhere: tuple[str, ...]
     status: Status
     status_reason: str
+    tracks: tuple[str, ...]
 
 
 def read_page(content: bytes, content_type: str, *, name: str, url: str, allowed: Allowed) -> Read:
@@ -98,7 +101,18 @@ def read_page(content: bytes, content_type: str, *, name: str, url: str, allowed
         elsewhere=tuple(sorted(elsewhere)),
         status=cast(Status, status if status in get_args(Status) else "active"),
         status_reason=page.project_status.reason or "",
+        tracks=tuple(address for address in page.meta.tracks if _is_address(address)),
     )
+
+
+def _is_address(text: str) -> bool:
+    """Say whether a page of ours may name an address: HTTP, in ASCII, without a user and a password."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    plain = text.isascii() and text.isprintable() and "@" not in parts.netloc
+    return plain and parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _announced(file: _File, address: str, name: str) -> Announced | None:
@@ -134,7 +148,7 @@ def _from_html(content: bytes, url: str) -> _Page:
     parser.close()
     return _Page(
         files=list(parser.files()),
-        meta=_Meta(api_version=parser.about.get("pypi:repository-version", "1.0")),
+        meta=_Meta(parser.about.get("pypi:repository-version", "1.0"), parser.tracks),
         project_status=_Status(
             parser.about.get("pypi:project-status", "active"), parser.about.get("pypi:project-status-reason")
         ),
@@ -148,6 +162,7 @@ class _Anchors(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.base = url
         self.about: dict[str, str] = {}
+        self.tracks: list[str] = []
         self.links: list[dict[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -157,6 +172,8 @@ class _Anchors(HTMLParser):
             self.links.append(found)
         elif tag == "meta" and found.get("name"):
             self.about[str(found["name"])] = found.get("content") or ""
+            if found["name"] == "pypi:tracks":  # PEP 708: it may come several times
+                self.tracks.append(found.get("content") or "")
         elif tag == "base" and found.get("href"):
             self.base = urljoin(self.base, str(found["href"]))
 
