@@ -126,6 +126,47 @@ def test_settings_are_read_from_variables_pip_files_and_uv_files(tmp_path):
     assert index_url(found) == "https://e/simple"
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "danger"),
+    [
+        (".config/pip/pip.conf", "[install]\nextra_index_url = https://me:secret@a/simple\n", "extra-index-url"),
+        (".config/pip/pip.conf", "[global]\n--Trusted-Host = a\n", "trusted-host"),
+        ("venv/pip.conf", "[global]\nextra-index-url = https://a/simple\n", "extra-index-url"),
+        ("xdg/pip/pip.conf", "[global]\nextra-index-url = https://a/simple\n", "extra-index-url"),
+        ("xdg/uv/uv.toml", 'index-strategy = "unsafe-first-match"\n', "index-strategy"),
+        ("project/uv.toml", 'extra-index-url = ["https://a/simple"]\n', "extra-index-url"),
+        ("project/pyproject.toml", '[[tool.uv.index]]\nurl = "https://a/simple"\n', "index"),
+        ("project/pyproject.toml", '[tool.uv]\nallow-insecure-host = ["a"]\n', "allow-insecure-host"),
+        (
+            "project/part/requirements-dev.txt",
+            "numpy\n --extra-index-url=https://me:secret@a/simple # x\n",
+            "extra-index-url",
+        ),
+        ("project/part/requirements.txt", "--trusted-host a\n", "trusted-host"),
+    ],
+)
+def test_every_place_that_pip_and_uv_read_is_looked_at(tmp_path, monkeypatch, file, content, danger):
+    (tmp_path / "project" / "part").mkdir(parents=True)
+    (tmp_path / "project" / "part" / "pyproject.toml").write_text('[project]\nname = "part"\n')
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text(content)
+    monkeypatch.chdir(tmp_path / "project" / "part")
+    environment = {"VIRTUAL_ENV": str(tmp_path / "venv"), "XDG_CONFIG_DIRS": str(tmp_path / "xdg")}
+    unsafe_ones = [setting for setting, _ in unsafe(settings(environment, tmp_path))]
+    found = [setting for setting in unsafe_ones if Path(setting.where).absolute().is_relative_to(tmp_path)]
+    assert [setting.name for setting in found] == [danger]
+    assert "secret" not in found[0].value
+    assert unsafe(settings({"UV_INSECURE_HOST": "a"}, tmp_path / "nobody"))[0][0].where == "UV_INSECURE_HOST"
+
+
+def test_a_file_of_the_user_that_pip_does_not_read_is_no_alarm(tmp_path):
+    (tmp_path / ".pip").mkdir()
+    (tmp_path / ".pip" / "pip.conf").write_text("[global]\nextra-index-url = https://a/simple\n")
+    assert [one for one in settings({}, tmp_path) if str(tmp_path) in one.where]
+    read = settings({"PIP_CONFIG_FILE": "/dev/null"}, tmp_path)
+    assert not [one for one in read if str(tmp_path) in one.where]
+
+
 @pytest.mark.parametrize("content", ["no section", "\xff\xfe", "[global\nindex-url = x", "pip = 1", "index = [1]"])
 def test_broken_configuration_files_are_passed_over(tmp_path, content):
     for file in (tmp_path / ".pip" / "pip.conf", tmp_path / ".config" / "uv" / "uv.toml"):

@@ -2,13 +2,16 @@
 
 For: ``doctor`` only. It reads environment variables and configuration files, which only the command line may.
 
-Source: pip documentation, "Configuration"; uv documentation, "Configuration files"; measured: pip with
-``extra-index-url`` and uv with ``unsafe-best-match`` install a stranger's newer release of the same name.
+Source: pip documentation, "Configuration" and "Requirements file format"; uv documentation, "Configuration files";
+measured: pip with ``extra-index-url`` and uv with ``unsafe-best-match`` install a stranger's newer release of the same
+name.
 """
 
 from __future__ import annotations
 
 import configparser
+import os
+import sys
 import tomllib
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -52,19 +55,56 @@ def settings(environment: Mapping[str, str], home: Path) -> list[Setting]:
         environment: The environment variables.
         home: The user's home folder.
     """
-    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
-    pip_files = [Path(environment["PIP_CONFIG_FILE"])] if environment.get("PIP_CONFIG_FILE") else []
-    pip_files += [config / "pip" / "pip.conf", home / ".pip" / "pip.conf", Path("/etc/pip.conf")]
-    uv_files = [Path("uv.toml"), Path("pyproject.toml"), config / "uv" / "uv.toml", Path("/etc/uv/uv.toml")]
     found = [*_from_environment(environment)]
-    for file in pip_files:
+    for file in _pip_files(environment, home):
         found += _from_pip(file)
-    for file in uv_files:
+    for file in _uv_files(environment, home):
         found += _from_uv(file)
+    for file in sorted(Path().glob("requirements*.txt")):
+        found += _from_requirements(file)
     return found
 
 
-_WATCHED = ("index-url", "default-index", "extra-index-url", "index", "index-strategy", "find-links", "trusted-host")
+_UNCHECKED = ("trusted-host", "insecure-host", "allow-insecure-host")
+_WATCHED = ("index-url", "default-index", "extra-index-url", "index", "index-strategy", "find-links", *_UNCHECKED)
+
+
+def _pip_files(environment: Mapping[str, str], home: Path) -> Iterator[Path]:
+    """Return where pip looks: a file that is named, that of the environment, the user's, the machine's."""
+    named = environment.get("PIP_CONFIG_FILE")
+    if named:
+        yield Path(named)
+    yield from dict.fromkeys(
+        Path(prefix) / "pip.conf" for prefix in (environment.get("VIRTUAL_ENV"), sys.prefix) if prefix
+    )
+    if not (named and Path(named).exists()):
+        yield _user_folder(environment, home) / "pip" / "pip.conf"
+        yield home / ".pip" / "pip.conf"
+    yield from (folder / "pip" / "pip.conf" for folder in _machine_folders(environment))
+    yield Path("/etc/pip.conf")
+
+
+def _uv_files(environment: Mapping[str, str], home: Path) -> Iterator[Path]:
+    """Return where uv looks: the nearest project, the user's file, the machine's."""
+    for folder in (Path(), *Path.cwd().parents):
+        if (folder / "uv.toml").is_file():
+            yield folder / "uv.toml"
+            break
+        if (folder / "pyproject.toml").is_file():
+            yield folder / "pyproject.toml"
+            if _table(_table(_document(folder / "pyproject.toml"), "tool"), "uv"):
+                break
+    yield _user_folder(environment, home) / "uv" / "uv.toml"
+    yield from (folder / "uv" / "uv.toml" for folder in _machine_folders(environment))
+    yield Path("/etc/uv/uv.toml")
+
+
+def _user_folder(environment: Mapping[str, str], home: Path) -> Path:
+    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+
+
+def _machine_folders(environment: Mapping[str, str]) -> list[Path]:
+    return [Path(folder) for folder in (environment.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep) if folder]
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[Setting]:
@@ -82,16 +122,14 @@ def _from_pip(file: Path) -> Iterator[Setting]:
     except (configparser.Error, OSError, UnicodeDecodeError):
         return
     for section in parser.sections():
-        for name, value in parser.items(section):
+        for written, value in parser.items(section):
+            name = written.replace("_", "-").removeprefix("--")  # pip takes all of these spellings
             if name in _WATCHED:
                 yield Setting(str(file), name, _clean(value))
 
 
 def _from_uv(file: Path) -> Iterator[Setting]:
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
+    document = _document(file)
     if file.name == "pyproject.toml":
         document = _table(_table(document, "tool"), "uv")
     for name in _WATCHED:
@@ -103,6 +141,25 @@ def _from_uv(file: Path) -> Iterator[Setting]:
                     yield Setting(str(file), kind, _clean(str(index.get("url", ""))))
         elif value:
             yield Setting(str(file), name, _clean(" ".join(value) if isinstance(value, list) else str(value)))
+
+
+def _from_requirements(file: Path) -> Iterator[Setting]:
+    """Return the options of a requirements file that decide where everything comes from."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    for line in lines:
+        option, _, value = line.strip().replace("=", " ", 1).partition(" ")
+        if option in ("--extra-index-url", "--trusted-host"):
+            yield Setting(str(file), option.removeprefix("--"), _clean(value.partition(" #")[0]))
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
@@ -134,7 +191,7 @@ def unsafe(found: list[Setting]) -> list[tuple[Setting, str]]:
 def _danger(setting: Setting) -> str:
     """Say why a setting is dangerous; empty if it is not."""
     of_uv = setting.where.startswith("UV_") or setting.where.endswith(".toml")
-    if setting.name == "trusted-host":
+    if setting.name in _UNCHECKED:
         return "certificates of this host are not checked"
     if setting.name == "extra-index-url" and not of_uv:
         return "pip takes the highest version from any index, so a stranger can publish a higher one"
