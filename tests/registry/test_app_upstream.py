@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import os
 import subprocess
 import sys
@@ -143,6 +144,32 @@ def test_who_waits_for_a_silent_upstream_keeps_nobody_else_waiting(proxying: Ser
     finally:
         upstream.answer = before
         wait.set()
+
+
+def test_file_that_is_not_what_was_announced_is_refused_in_words(tmp_path: Path) -> None:
+    """A small one before anything is sent, a large one by cutting it off; neither writes a traceback into the log."""
+    write_index(tmp_path / "index", [Wheel("small", "1.0"), Wheel("large", "1.0", ballast=300_000)])
+    for wheel in (tmp_path / "index" / "files").rglob("*.whl"):
+        content = bytearray(wheel.read_bytes())
+        content[-60] ^= 1
+        wheel.write_bytes(content)
+    folder, log = tmp_path / "registry", tmp_path / "server.log"
+    folder.mkdir()
+    with serving(tmp_path / "index") as altered:
+        (folder / "registry.toml").write_text(f'anonymous_read = true\n[upstream]\nurl = "{altered.url}simple/"\n')
+        with serving_registry(folder) as running:
+            paths = {}
+            for name in ("small", "large"):
+                (file,) = running.get(f"/simple/{name}/", Accept=JSON).json["files"]
+                paths[name] = "/" + file["url"].removeprefix("../../")
+            refused = running.get(paths["small"])
+            assert (refused.status, refused.text.partition(":")[0]) == (502, "MW1114")
+            with pytest.raises(http.client.IncompleteRead):
+                running.get(paths["large"])
+    said = log.read_text()
+    assert said.count("The upstream sent something else than it announced") == 2
+    assert "was cut off" in said
+    assert "upstream/downloads.py" not in said
 
 
 def test_installers_get_ours_and_what_it_needs_from_one_index(proxying: Server, tmp_path: Path) -> None:

@@ -102,11 +102,15 @@ class GrowingAnswer(Response):
             self.init_headers({**headers, "Content-Length": str(download.size)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send it; nothing is promised before there is something to send, so that a refusal can still be one."""
         del receive
+        pieces: Iterator[bytes] = self.download.chunks() if scope["method"] != "HEAD" else iter(())
+        piece = await self._next(pieces)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if scope["method"] != "HEAD":
-            pieces: Iterator[bytes] = await anyio.to_thread.run_sync(self.download.chunks, limiter=self.waiting)
-            while piece := await anyio.to_thread.run_sync(next, pieces, b"", limiter=self.waiting):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        while piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await self._next(pieces)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _next(self, pieces: Iterator[bytes]) -> bytes:
+        return await anyio.to_thread.run_sync(next, pieces, b"", limiter=self.waiting)

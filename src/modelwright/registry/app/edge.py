@@ -67,7 +67,7 @@ class Edge:
             await self.inner(scope, receive, answer.send)
         except Exception as error:
             if answer.status:  # too late to say anything: the connection is closed, so that nobody takes half for all
-                _note(error, scope)
+                _note_cut(error, scope)
                 raise _CutError from None
             status, told, headers = _told(error, scope)
             response = refused(scope, status, told, site=self.site)
@@ -177,6 +177,14 @@ def _told(error: Exception, scope: Scope) -> tuple[int, ModelwrightError, dict[s
     number = _note(error, scope)
     told = UnavailableError("Something went wrong inside the registry.", where=f"log entry {number}")
     return 500, told, {}
+
+
+def _note_cut(error: Exception, scope: Scope) -> None:
+    """Write into the log why an answer was cut off; what is an error by design needs no line of code beside it."""
+    if isinstance(error, ModelwrightError):
+        error_log.error("%s %s was cut off: %s", scope["method"], scope["path"], error)
+    else:
+        _note(error, scope)
 
 
 def _note(error: Exception, scope: Scope) -> str:
