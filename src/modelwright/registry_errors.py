@@ -103,14 +103,11 @@ class BundleError(RegistryError):
 
 
 class UpstreamError(RegistryError):
-    """The upstream index does not answer, or not with what it announced.
-
-    Attributes:
-        silent: Whether it says nothing, or that it cannot answer now (429, 5xx), so that asking more is of no use.
-    """
+    """The upstream index does not answer, or not with what it announced."""
 
     code = "MW1114"
     silent: bool = False
+    """Whether it says nothing, or that it cannot answer now (429, 5xx), so that asking more is of no use."""
 
 
 class EvidenceError(RegistryError):
