@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -48,6 +50,32 @@ def test_an_upload_is_published_and_identical_bytes_again_are_no_error(server: S
     again = _upload(server, path, first=True, accept="application/json", **digests)
     assert (again.status, again.json["new"], again.json["project"]) == (200, False, "writing")
     assert not _incoming(server)
+
+
+def test_attestations_that_come_with_a_file_are_served_beside_it(server: Server, wheel: Wheel) -> None:
+    """PEP 740: the page names a "fully qualified URL", and what lies there has the digest's file as its subject."""
+    path = wheel("1.1")
+    subject = {"name": path.name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
+    said = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [subject],
+        "predicateType": "https://docs.pypi.org/attestations/publish/v1",
+        "predicate": None,
+    }
+    attestation = {
+        "version": 1,
+        "verification_material": {"certificate": "MIIC", "transparency_entries": [{"logIndex": "1"}]},
+        "envelope": {"statement": base64.b64encode(json.dumps(said).encode()).decode(), "signature": "MEUC"},
+    }
+    assert _upload(server, path, attestations=json.dumps([attestation])).status == 200
+    page = server.get("/dev/simple/writing/", role="reader", Accept="application/vnd.pypi.simple.v1+json").json
+    (file,) = (one for one in page["files"] if one["filename"] == path.name)
+    assert file["provenance"].startswith(server.url)
+    assert f'data-provenance="{file["provenance"]}"' in server.get("/simple/writing/", role="reader").text
+    answer = server.get("/" + file["provenance"].removeprefix(server.url), role="reader")
+    assert answer.headers["content-type"] == "application/vnd.pypi.integrity.v1+json"
+    (bundle,) = answer.json["attestation_bundles"]
+    assert bundle["attestations"] == [attestation]
 
 
 def test_other_bytes_under_the_same_name_are_taken(server: Server, wheel: Wheel, tmp_path: Path) -> None:
