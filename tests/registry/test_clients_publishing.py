@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +94,11 @@ def test_twine_uploads_wheels_and_shows_why_one_is_refused(server: Server, tmp_p
     library_wheel(tmp_path, "1.0", name="by-twine", requires="packaging")
     with pytest.raises(AssertionError, match=r"MW1103: by_twine-1\.0-py3-none-any\.whl is already there"):
         _run(*command, *where, "by_twine-1.0-py3-none-any.whl", cwd=tmp_path)
+    altered = library_wheel(tmp_path, "2.0", name="by-twine")
+    with zipfile.ZipFile(altered, "a") as archive:
+        archive.writestr("evil.pth", "import os")
+    with pytest.raises(AssertionError, match=r"MW1102: .* evil\.pth:\s+would\s+run\s+code\s+at\s+every\s+start"):
+        _run(*command, *where, altered.name, cwd=tmp_path)
 
 
 def test_uv_publishes_and_skips_what_is_there(server: Server, tmp_path: Path) -> None:

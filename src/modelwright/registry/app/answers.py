@@ -19,6 +19,8 @@ from modelwright.registry.web.requests import Request as PageRequest
 from modelwright.registry.web.requests import Site
 
 NO_STORE = "no-store"
+SHOWN = 3
+"""Problems that stand in a status line, beside how many more there are."""
 SAFE = frozenset(("GET", "HEAD"))
 """Methods that change nothing. Source: RFC 9110 section 9.2.1."""
 CHALLENGE = 'Basic realm="modelwright", charset="UTF-8"'
@@ -49,10 +51,24 @@ def refused(scope: Scope, status: int, error: ModelwrightError, *, site: Site) -
         return Response(page.body, page.status, media_type=page.media_type, headers={"Cache-Control": NO_STORE})
     else:
         answer = as_text(f"{error}\n", status=status)
-        say_reason(scope, f"{error.code}: {error.what}")
+        say_reason(scope, in_a_line(error))
     if status == 401:
         answer.headers["WWW-Authenticate"] = CHALLENGE
     return answer
+
+
+def in_a_line(error: ModelwrightError) -> str:
+    """Say what is wrong and why on one line, the most telling part first: a client may cut it off.
+
+    Example:
+        >>> from modelwright.errors import Problem
+        >>> in_a_line(ModelwrightError("No.", problems=[Problem(None, None, "is odd", item="a.py")], why="Odd."))
+        'MW000: No. a.py: is odd. Odd.'
+    """
+    told = [str(problem) for problem in error.problems[:SHOWN]]
+    more = len(error.problems) - len(told)
+    found = "; ".join([*told, f"and {more} more"] if more else told)
+    return " ".join(" ".join([f"{error.code}: {error.what}", f"{found}." if found else "", error.why]).split())
 
 
 def header(scope: Scope, name: bytes) -> str:

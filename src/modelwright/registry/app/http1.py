@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 EXTENSION = "modelwright.sendfile"
 REASON = "modelwright.reason"
-MAX_REASON = 200
+MAX_REASON = 500
 """Longest reason phrase, characters."""
 MAX_INCOMPLETE = 16 * 2**10
 WINDOW = 8 * 2**20
@@ -99,4 +99,5 @@ def say_reason(scope: Scope, text: str) -> None:
     """
     say = scope.get("extensions", {}).get(REASON)
     if say is not None:
-        say("".join(char if " " <= char <= "~" else "?" for char in text)[:MAX_REASON])
+        plain = text.replace("…", "...").replace("→", "->")
+        say("".join(char if " " <= char <= "~" else "?" for char in plain)[:MAX_REASON])
