@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,12 @@ def test_the_sdist_of_a_library_is_taken_in_every_usual_flavour(flavour: int, tm
     folder = (member("churn-1.0.0", kind=tarfile.DIRTYPE, mode=0o755), b"")
     found = offer(tarred([folder, PKG_INFO, CODE, long], flavour=flavour), tmp_path)
     assert (found.kind, found.summary, found.requires_python) == ("library", "Who leaves", ">=3.11")
+
+
+def test_an_sdist_of_an_older_setuptools_is_taken(tmp_path: Path) -> None:
+    info, content = PKG_INFO
+    older = re.sub(rb"Metadata-Version: .*", b"Metadata-Version: 2.1\nLicense-File: LICENSE", content)
+    assert offer(tarred([(info, older), CODE]), tmp_path).kind == "library"
 
 
 def altered(sdist: Path, change: Callable[[str, bytes], tuple[str, bytes]]) -> bytes:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ Change = Callable[[Files], Files]
 INFO = "churn-1.0.0.dist-info"
 MANIFEST = "churn/model/manifest.json"
 LINE = "churn/model/artifacts/line.json"
+DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
 def write(files: Files, target: Path) -> Path:
@@ -137,6 +139,8 @@ def test_no_single_bit_can_flip_unseen(churn: Wheels, tmp_path: Path, data: st.D
         (alter(MANIFEST, b'"name": "churn"', b'"name": "chum"'), "manifest.json.*name 'chum'"),
         (alter(MANIFEST, b'"format_version": 1', b'"format_version": 99'), "format version 99"),
         (alter(MANIFEST, b"{", b"["), "not JSON"),
+        (alter(MANIFEST, b'"format_version"', b'"x": ' + DEEP + b', "format_version"'), "manifest.*nested"),
+        (alter("churn/model/profile.json", b"{", b'{"x": ' + DEEP + b", "), "nested deeper"),
         (alter(f"{INFO}/METADATA", b"Version: 1.0.0", b"Version: 1.0.1"), "says version '1.0.1'"),
         (alter(f"{INFO}/METADATA", b"Name: churn", b"Name: chum"), "says name 'chum'"),
         (alter(f"{INFO}/METADATA", b"Metadata-Version", b"Metadata-Version: 9\nX"), "METADATA"),
@@ -167,11 +171,22 @@ def test_a_model_that_was_altered_is_refused_whatever_its_record_says(
         (alter(f"{INFO}/RECORD", b"sha256=", b"md5="), "is not 'path"),
         (alter(f"{INFO}/RECORD", b"churn/__init__.py,", b"churn/../churn/__init__.py,"), "not in the wheel"),
         (remove(f"{INFO}/RECORD"), "RECORD.*missing"),
+        (alter(f"{INFO}/RECORD", b"sha256=", b"sha256=!!!!"), "is not 'path"),
+        (alter(f"{INFO}/RECORD", b"\n", b"\r"), "RECORD.*cannot be read"),
+        (alter(f"{INFO}/RECORD", b"churn/__init__.py", b'"' + b"a" * 200_000 + b'"'), "RECORD.*cannot be read"),
     ],
 )
 def test_record_is_exact_both_ways(churn: Wheels, tmp_path: Path, change: Change, said: str) -> None:
     with pytest.raises(UploadError, match=f"(?s){said}"):
         offer(change(files_of(churn("1.0.0"))), tmp_path)
+
+
+@pytest.mark.parametrize("size", [b"+", b"1_", b" ", "\N{ARABIC-INDIC DIGIT ZERO}".encode()])
+def test_a_size_in_record_is_a_number_and_nothing_else(teamtools: Path, tmp_path: Path, size: bytes) -> None:
+    files = files_of(teamtools)
+    files[f"{LIBRARY}/RECORD"] = re.sub(rb",(\d+)\n", rb"," + size + rb"\1\n", files[f"{LIBRARY}/RECORD"])
+    with pytest.raises(UploadError, match="is not 'path"):
+        offer(files, tmp_path, teamtools.name)
 
 
 def as_if_captured(files: Files) -> Files:
@@ -255,6 +270,7 @@ def test_everything_that_is_wrong_is_listed_at_once(churn: Wheels, tmp_path: Pat
 
 
 LIBRARY = "teamtools-1.0.dist-info"
+DEEP_MARKER = b"Requires-Dist: a; " + b"(" * 5000 + b"os_name == 'x'" + b")" * 5000
 
 
 @pytest.mark.parametrize(
@@ -285,6 +301,10 @@ LIBRARY = "teamtools-1.0.dist-info"
         (alter(f"{LIBRARY}/WHEEL", b"true", b"perhaps"), "Root-Is-Purelib"),
         (remove(f"{LIBRARY}/WHEEL"), "WHEEL.*is missing"),
         (remove(f"{LIBRARY}/METADATA"), "METADATA.*is missing"),
+        (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.4\nLicense-File: ../NOTICE\n"), "license-file"),
+        (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.2\nLicense-File: A\nName: other\n"), "METADATA.*name"),
+        (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"1.0\nProvides-Extra: x\n"), "provides-extra"),
+        (alter(f"{LIBRARY}/METADATA", b"Summary: Helpers", DEEP_MARKER), "nested deeper"),
     ],
 )
 def test_a_library_may_not_do_what_no_library_needs(teamtools: Path, tmp_path: Path, change: Change, said: str) -> None:
@@ -303,6 +323,10 @@ def test_a_library_may_not_do_what_no_library_needs(teamtools: Path, tmp_path: P
         add("teamtools/py.typed"),
         add("second_module.py", b"x = 1"),
         add(f"{LIBRARY}/licenses/LICENSE", b"x"),
+        # As setuptools before 77 and Poetry wrote them, years before the field had a version to belong to.
+        alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.1\nLicense-File: LICENSE\nLicense-File: ../NOTICE\n"),
+        alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.3\nLicense-Expression: MIT\n"),
+        alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.5\nImport-Name: teamtools\n"),
     ],
 )
 def test_a_library_may_do_what_libraries_do(teamtools: Path, tmp_path: Path, change: Change) -> None:

@@ -12,7 +12,7 @@ from email.parser import BytesParser
 from email.policy import compat32
 from typing import NamedTuple
 
-from packaging.metadata import Metadata
+from packaging.metadata import Metadata, parse_email
 from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
@@ -21,6 +21,8 @@ from modelwright.errors import Problem, WheelError
 from modelwright.inspecting.record import document, problem
 from modelwright.package import Files
 
+BEFORE_LICENCES = frozenset(("1.0", "1.1", "1.2", "2.1", "2.2", "2.3"))
+"""Metadata versions that have no licence files and expressions. Source: PEP 639."""
 TAGS = 1000
 """Most ``Tag`` lines of a WHEEL file."""
 LONGEST_TAG = 255
@@ -92,9 +94,30 @@ def read_metadata(files: Files, folder: str) -> tuple[Metadata | None, list[Prob
     if content is None:
         return None, [problem("METADATA", "is missing")]
     try:
-        return Metadata.from_email(content), []
+        return parse_metadata(content), []
     except ExceptionGroup as error:
         return None, [problem("METADATA", str(reason)) for reason in error.exceptions]
+
+
+def parse_metadata(content: bytes) -> Metadata:
+    """Read core metadata, strictly but for the licence fields of documents that are older than these fields.
+
+    setuptools before 77 and others wrote ``License-File`` into Metadata-Version 2.1 while PEP 639 was a draft, and
+    installers and PyPI take such wheels (113 of 746 that were tried); what the field says there means nothing yet.
+
+    Raises:
+        ExceptionGroup: Everything that is wrong with it.
+    """
+    try:
+        return Metadata.from_email(content)
+    except ExceptionGroup as error:
+        raw, _ = parse_email(content)
+        wrong = {getattr(reason, "field", "") for reason in error.exceptions}
+        if raw.get("metadata_version") not in BEFORE_LICENCES or not wrong <= {"license-file", "license-expression"}:
+            raise
+    raw.pop("license_files", None)
+    raw.pop("license_expression", None)
+    return Metadata.from_raw(raw)
 
 
 def metadata_problems(metadata: Metadata, named: FileName) -> list[Problem]:

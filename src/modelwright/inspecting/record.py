@@ -11,6 +11,7 @@ import base64
 import csv
 import hashlib
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ DIGESTS = frozenset({"sha256", "sha384", "sha512"})
 """Hash algorithms that RECORD may use; the specification forbids anything weaker than sha256."""
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What reading a damaged, encrypted or strangely compressed member raises."""
+_ROW_DIGEST = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+"""Source: Binary distribution format: "urlsafe-base64-nopad", which Python's decoder takes less exactly."""
+_ROW_SIZE = re.compile(r"[0-9]{1,18}", re.ASCII)
 _UNLISTED = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 """Signatures of RECORD, which RECORD cannot list."""
 
@@ -137,7 +141,11 @@ def _read_record(files: Files, folder: str) -> tuple[dict[str, Digest], list[Pro
         return {}, [problem("RECORD", "is missing")]
     listed: dict[str, Digest] = {}
     problems: list[Problem] = []
-    for number, row in enumerate(csv.reader(io.StringIO(content.decode("utf-8", "replace"))), 1):
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8", "replace"))))
+    except csv.Error as error:
+        return {}, [problem("RECORD", f"cannot be read as CSV: {error}")]
+    for number, row in enumerate(rows, 1):
         if not row or row[0] == f"{folder}/RECORD":
             continue
         digest = _parse_row(row)
@@ -154,12 +162,13 @@ def _parse_row(row: list[str]) -> Digest | None:
     if len(row) != 3:
         return None
     algorithm, _, encoded = row[1].partition("=")
+    if algorithm not in DIGESTS or not _ROW_DIGEST.fullmatch(encoded) or not _ROW_SIZE.fullmatch(row[2]):
+        return None
     try:
         digest = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        size = int(row[2])
     except ValueError:
         return None
-    return Digest(algorithm, digest.hex(), size) if algorithm in DIGESTS and size >= 0 else None
+    return Digest(algorithm, digest.hex(), int(row[2]))
 
 
 def _digests(files: Files, name: str, algorithms: set[str]) -> dict[str, Digest]:

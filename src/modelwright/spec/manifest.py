@@ -143,6 +143,8 @@ def parse_manifest(content: bytes, *, where: str = "manifest.json") -> Manifest:
         document = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ManifestError("The manifest is not JSON.", where=where, why=str(error)) from error
+    except RecursionError:
+        raise ManifestError("The manifest is nested deeper than any manifest is.", where=where) from None
     version = document.get("format_version") if isinstance(document, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ManifestError("The manifest has no format_version.", where=where, hint="Is this a model folder?")

@@ -133,6 +133,13 @@ def admit(
         _check_announced(announced, named, sha256)
         _check_attested(attestations, named, sha256)
         fields = _wheel(path, named) if named.packagetype == "bdist_wheel" else _sdist(path, named)
+    except RecursionError:
+        raise UploadError(
+            "Something in the file is nested deeper than any tool writes it.",
+            where=filename,
+            why="Whoever reads it would run out of stack: a document in JSON or TOML, or a marker in its metadata.",
+            hint="Build it again with an ordinary build tool and upload that file as it is.",
+        ) from None
     except OSError as error:
         raise UnavailableError(
             "The file that was uploaded cannot be read.", where=filename, why=error.strerror or str(error)
@@ -182,17 +189,19 @@ def _described(metadata: Metadata) -> dict[str, Any]:
 def _check_announced(announced: Announced, named: Named, sha256: str) -> None:
     """Refuse a file that is not the one that was announced."""
     problems = []
+    hint = "Build it again: METADATA, which the client read, and the file name say different things."
     if announced.name and canonicalize_name(announced.name) != named.project:
         problems.append(_problem("name", f"is {announced.name[:100]!r}, the file name says {named.project!r}"))
     if announced.version and not _is_version(announced.version, named.version):
         problems.append(_problem("version", f"is {announced.version[:100]!r}, the file name says '{named.version}'"))
     if announced.sha256 and (not _SHA256.fullmatch(announced.sha256) or announced.sha256.lower() != sha256):
         problems.append(_problem("sha256", f"is {announced.sha256[:100]!r}, the file has {sha256}"))
+        hint = "Upload it again; if it happens again, something on the way changes files."
     if problems:
         raise UploadError(
             "The file is not the one that was announced.",
             where=named.filename,
-            hint="Upload it again; if it happens again, something on the way changes files.",
+            hint=hint,
             problems=problems,
         )
 

@@ -20,6 +20,7 @@ from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name
 
 from modelwright.errors import ModelwrightError, Problem, UploadError
+from modelwright.inspecting.agreement import parse_metadata
 from modelwright.package import MODEL_FOLDER
 from modelwright.registry.admitting.filenames import Named
 from modelwright.registry.admitting.paths import clashes, wrong_name
@@ -165,7 +166,7 @@ def _metadata(found: _Found, root: str, named: Named, problems: list[Problem]) -
         problems.append(Problem(None, None, "is missing", item="PKG-INFO"))
         return None
     try:
-        metadata = Metadata.from_email(content)
+        metadata = parse_metadata(content)
     except ExceptionGroup as error:
         problems += [Problem(None, None, str(reason), item="PKG-INFO") for reason in error.exceptions]
         return None
