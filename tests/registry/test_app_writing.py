@@ -105,12 +105,24 @@ def test_name_and_version_of_the_form_must_be_those_of_the_file(server: Server, 
 
 @pytest.mark.parametrize(
     "filename",
-    ["../x-1-py3-none-any.whl", "x/y.whl", "", "..", "x\\y.whl", "x-1.tar.gz%00.whl", ".hidden.whl", "a" * 300],
+    [
+        "../x-1-py3-none-any.whl",
+        "x/y.whl",
+        "",
+        "..",
+        "x\\y.whl",
+        "x-1.tar.gz%00.whl",
+        ".hidden.whl",
+        "a" * 300,
+        "C:\\x\\a-1-py3-none-any.whl",
+        "\\\\host\\a-1-py3-none-any.whl",
+    ],
 )
 def test_file_names_are_names(server: Server, filename: str) -> None:
     body, kind = form(FIELDS, filename, b"PK")
     answer = server.ask("POST", "/legacy/", role="admin", headers={"Content-Type": kind}, body=body)
     assert answer.status == 400
+    assert "MW1116: This is no filename" in answer.text
     assert not _incoming(server)
 
 

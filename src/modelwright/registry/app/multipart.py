@@ -167,7 +167,10 @@ class UploadForm:
             return
         if self.filename:
             raise RequestError("The form has more than one file.")
-        self.filename = checked("filename", options.get(b"filename", b"").decode("latin-1"))
+        said = options.get(b"filename", b"")
+        # The parser takes a Windows path for its last part; what a client says is a name or it is refused.
+        whole = said if b"\\" not in self._disposition else self._disposition
+        self.filename = checked("filename", whole.decode("latin-1"))
         self._write = self._keep
 
     def _keep(self, data: memoryview) -> None:
