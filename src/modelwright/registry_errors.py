@@ -33,7 +33,8 @@ class UploadError(RegistryError):
 class TakenError(RegistryError):
     """The file name is taken, by other bytes or by a file that was deleted.
 
-    A file name never comes back with other bytes: whoever pinned it would get something else. Raise the version.
+    A file name never comes back with other bytes, nor does a version that was deleted: whoever pinned it would get
+    something else. Raise the version.
     """
 
     code = "MW1103"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,6 +60,42 @@ def test_a_file_name_never_comes_back_with_other_bytes(service: LocalService, ch
     (tombstone,) = service.history(Selection(action="delete"))
     assert tombstone.detail["files"][0]["filename"] == "churn-1.0.0-py3-none-any.whl"
     assert service.names() == ()
+
+
+def copied(source: Path, target: Path) -> Path:
+    return Path(shutil.copyfile(source, target))
+
+
+@pytest.mark.parametrize("spelled", ["teamtools-1.0.0-py3-none-any.whl", "TeamTools-1.0-py3-none-any.whl"])
+def test_two_spellings_of_one_file_are_one_file(
+    service: LocalService, teamtools: Path, tmp_path: Path, spelled: str
+) -> None:
+    service.upload(teamtools)
+    with pytest.raises(TakenError, match="already there, under another name"):
+        service.upload(copied(teamtools, tmp_path / spelled))
+    (release,) = service.project("teamtools").releases
+    assert [file.filename for file in release.files] == [teamtools.name]
+
+
+def test_a_file_of_a_version_spelled_otherwise_belongs_to_its_release(
+    service: LocalService, teamtools: Path, tmp_path: Path
+) -> None:
+    service.upload(teamtools)
+    published = service.upload(copied(teamtools, tmp_path / "teamtools-1.0.0-7-py3-none-any.whl"))
+    assert (published.new, published.version) == (True, "1.0")
+    (release,) = service.project("teamtools").releases
+    assert [file.filename for file in release.files] == [teamtools.name, "teamtools-1.0.0-7-py3-none-any.whl"]
+
+
+@pytest.mark.parametrize(
+    "again",
+    ["teamtools-1.0-7-py3-none-any.whl", "teamtools-1.0.0-py3-none-any.whl", "teamtools-1.0.0-7-py3-none-any.whl"],
+)
+def test_a_deleted_version_never_comes_back(service: LocalService, teamtools: Path, tmp_path: Path, again: str) -> None:
+    service.upload(teamtools)
+    service.delete("teamtools", "1.0", reason="by mistake")
+    with pytest.raises(TakenError, match=r"1\.0.* was deleted, and .* never comes back"):
+        service.upload(copied(teamtools, tmp_path / again))
 
 
 def test_what_runs_is_not_deleted(service: LocalService, churn) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from modelwright.errors import NotAllowedError, TakenError
 from modelwright.registry.projects import Kind, Project, StoredFile
@@ -26,14 +26,22 @@ class There(NamedTuple):
 
 
 def slot_of(filename: str) -> str:
-    """Return what all spellings of a file name share.
+    """Return what all spellings of a file name share: installers take them for one file.
 
     Example:
-        >>> slot_of("Churn.Model-1.0-py3-none-any.whl")
-        'churn_model-1.0-py3-none-any.whl'
+        >>> slot_of("Churn.Model-1.0.0-py3-none-any.whl")
+        'churn_model-1-py3-none-any.whl'
     """
-    name, dash, rest = filename.lower().partition("-")
-    return canonicalize_name(name).replace("-", "_") + dash + rest
+    name, version, rest = _parts(filename)
+    return f"{canonicalize_name(name).replace('-', '_')}-{version}{rest}"
+
+
+def _parts(filename: str) -> tuple[str, str, str]:
+    """Return name, version in its shortest form, and the rest of the name of a wheel or an sdist, in lower case."""
+    name, _, rest = filename.lower().partition("-")
+    ending = ".tar.gz"
+    version, dash, rest = (rest.removesuffix(ending), "", ending) if rest.endswith(ending) else rest.partition("-")
+    return name, canonicalize_version(version), dash + rest
 
 
 def check_open(project: Project, kind: Kind, filename: str) -> None:
@@ -60,13 +68,16 @@ def there_already(project: Project, filename: str, sha256: str) -> There | None:
     """Return a file that is there already with the same bytes; ``None``: its name is free.
 
     Raises:
-        TakenError: Its name is taken by other bytes, or by a file that was deleted.
+        TakenError: Its name is taken by other bytes, or its version by a release that was deleted.
     """
-    slot = slot_of(filename)
+    slot, (_, version, _) = slot_of(filename), _parts(filename)
     for name in project.deleted:
-        if slot_of(name) == slot:
+        if _parts(name)[1] == version:
             raise TakenError(
-                f"{name} was deleted, and its name never comes back.", where=project.name, hint="Raise the version."
+                f"{name} was deleted, and its version never comes back.",
+                where=filename,
+                why="A pin on it would install something else than it did.",
+                hint="Raise the version.",
             )
     for release in project.releases:
         for file in release.files:
@@ -76,7 +87,14 @@ def there_already(project: Project, filename: str, sha256: str) -> There | None:
 
 
 def _same(file: StoredFile, filename: str, sha256: str) -> StoredFile:
-    if (file.filename, file.sha256) != (filename, sha256):
+    if file.sha256 == sha256 and file.filename != filename:
+        raise TakenError(
+            f"{file.filename} is already there, under another name.",
+            where=filename,
+            why="The bytes are the same, and installers take both names for one file.",
+            hint="Nothing has to be done.",
+        )
+    if file.sha256 != sha256:
         raise TakenError(
             f"{file.filename} is already there, with other bytes.",
             where=filename,

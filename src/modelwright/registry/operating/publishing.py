@@ -162,11 +162,13 @@ def _insert(
         if user:
             connection.execute(owners.insert().values(project=admitted.project, owner=user))
     release = project.release(admitted.version) if project else None
+    # 1.0 and 1.0.0 are one release, under the name that came first.
+    version = release.version if release else admitted.version
     if release is None:
         connection.execute(
             releases.insert().values(
                 project=admitted.project,
-                version=admitted.version,
+                version=version,
                 created=now,
                 publisher=user,
                 summary=admitted.summary,
@@ -200,16 +202,16 @@ def _insert(
             | {
                 "slot": slot_of(admitted.filename),
                 "project": admitted.project,
-                "version": admitted.version,
+                "version": version,
                 "tags": list(file.tags),
                 "deleted": False,
             }
         )
     )
-    _log(desk, transaction, admitted, verdict, attempt)
+    _log(desk, transaction, admitted, verdict, msgspec.structs.replace(attempt, version=version))
     return Publication(
         project=admitted.project,
-        version=admitted.version,
+        version=version,
         file=file,
         new=True,
         verdict=verdict.level if verdict else "",
