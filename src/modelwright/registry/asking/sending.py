@@ -53,9 +53,10 @@ def _upload(service: Service, path: Path, sha256: str, listener: Listener) -> Pu
 def _known(service: Service, path: Path, sha256: str) -> Publication:
     name, version = name_and_version(path)
     release = service.project(name).release(str(version))
-    for file in release.files if release else ():
-        if file.sha256 == sha256:
-            return Publication(project=name, version=str(version), file=file, new=False)
+    if release is not None:
+        for file in release.files:
+            if file.sha256 == sha256:
+                return Publication(project=name, version=release.version, file=file, new=False)
     raise UnknownReleaseError(f"{path.name} was deleted a moment ago.", where=str(path))
 
 
