@@ -189,6 +189,13 @@ def test_a_size_in_record_is_a_number_and_nothing_else(teamtools: Path, tmp_path
         offer(files, tmp_path, teamtools.name)
 
 
+@pytest.mark.parametrize("name", [b"x" * 101, b"\\u0000", b"\\u001b[2J", b"a b"])
+def test_a_format_is_a_name(churn: Wheels, tmp_path: Path, name: bytes) -> None:
+    files = record_again(alter(MANIFEST, b'"format": "', b'"format": "' + name)(files_of(churn("1.0.0"))))
+    with pytest.raises(UploadError, match=r"manifest\.json: has a format that is no name"):
+        offer(files, tmp_path)
+
+
 def as_if_captured(files: Files) -> Files:
     """Let manifest and RECORD agree with the files, as somebody would who makes a hostile model from the start."""
     manifest = json.loads(files[MANIFEST])
@@ -304,6 +311,8 @@ DEEP_MARKER = b"Requires-Dist: a; " + b"(" * 5000 + b"os_name == 'x'" + b")" * 5
         (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.4\nLicense-File: ../NOTICE\n"), "license-file"),
         (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.2\nLicense-File: A\nName: other\n"), "METADATA.*name"),
         (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"1.0\nProvides-Extra: x\n"), "provides-extra"),
+        (alter(f"{LIBRARY}/METADATA", b"Helpers", b"Hel\0pers"), "Summary.*control"),
+        (alter(f"{LIBRARY}/METADATA", b"Helpers", b"\x1b[2JHelpers"), "Summary.*control"),
         (alter(f"{LIBRARY}/METADATA", b"Summary: Helpers", DEEP_MARKER), "nested deeper"),
     ],
 )

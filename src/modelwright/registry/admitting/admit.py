@@ -27,6 +27,8 @@ from modelwright.spec.evaluation import Evaluation
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.struct import Frozen
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_FORMAT = re.compile(r"[A-Za-z0-9._+-]{1,100}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
@@ -144,6 +146,7 @@ def admit(
         raise UnavailableError(
             "The file that was uploaded cannot be read.", where=filename, why=error.strerror or str(error)
         ) from error
+    _check_told(filename, fields["summary"], fields.get("manifest"))
     return Admitted(
         filename=filename,
         packagetype=named.packagetype,
@@ -184,6 +187,17 @@ def _described(metadata: Metadata) -> dict[str, Any]:
         "summary": metadata.summary or "",
         "requires": tuple(map(str, metadata.requires_dist or ())),
     }
+
+
+def _check_told(filename: str, summary: str, manifest: Manifest | None) -> None:
+    """Refuse what is told of a file everywhere and that no terminal and not every database takes as it is."""
+    problems = []
+    if _CONTROL.search(summary):
+        problems.append(_problem("METADATA", "has a Summary with control characters"))
+    if manifest is not None and not _FORMAT.fullmatch(manifest.storage.format):
+        problems.append(_problem("manifest.json", f"has a format that is no name: {manifest.storage.format[:100]!r}"))
+    if problems:
+        raise UploadError("The file says something that cannot be shown.", where=filename, problems=problems)
 
 
 def _check_announced(announced: Announced, named: Named, sha256: str) -> None:
