@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from registry_wheels import library_wheel
+from registry_wheels import library_wheel, model_wheel
 
+from modelwright.building.sdist import build_sdist
 from modelwright.errors import (
     EvidenceError,
     LoginError,
@@ -111,6 +112,14 @@ def test_a_version_that_hides_a_change_is_refused(service: LocalService, churn) 
         service.upload(churn("1.0.1", slope=3.0))
     assert "1.1.0" in str(caught.value)
     assert [one.outcome for one in service.history(Selection(project="churn"))] == ["done", "denied"]
+
+
+def test_a_release_without_a_wheel_hides_no_change(service: LocalService, churn, tmp_path: Path) -> None:
+    service.upload(churn("1.0.0"))
+    model_wheel(tmp_path, "1.0.1", slope=3.0)
+    service.upload(build_sdist(next(tmp_path.glob("source-*")), tmp_path))
+    with pytest.raises(VersionStepError, match=r"since 1\.0\.0 is MINOR"):
+        service.upload(churn("1.0.2", slope=3.0))
 
 
 def test_what_is_no_wheel_is_refused_and_logged(service: LocalService, tmp_path: Path) -> None:

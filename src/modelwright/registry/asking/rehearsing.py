@@ -78,7 +78,7 @@ def _project(service: Service, name: str) -> Project | None:
 
 
 def _verdict(service: Service, project: Project, admitted: Admitted, path: Path) -> Verdict | None:
-    before = release_before(project.releases, admitted.version)
-    if before is None or not before.wheels or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+    before = release_before([release for release in project.releases if release.wheels], admitted.version)
+    if before is None or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
         return None
     return honest(open_release(service, project, before), open_wheel(path, sha256=admitted.sha256))

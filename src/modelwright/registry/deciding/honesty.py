@@ -24,7 +24,8 @@ def release_before(releases: Iterable[Release], version: str) -> Release | None:
     are both compared with 1.3.0, whatever 2.0.0rc1 was. A yanked release counts; a deleted one is not among them.
 
     Args:
-        releases: The releases that are there.
+        releases: The releases that are there and have a wheel: an sdist alone cannot be compared with anything, and
+            one in between would hide a change.
         version: The version that is published.
 
     Example:

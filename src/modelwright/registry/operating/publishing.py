@@ -125,7 +125,8 @@ def provenance(attestations: Iterable[Any]) -> bytes:
 
 
 def _release_before(project: Project | None, admitted: Admitted) -> Release | None:
-    return release_before(project.releases, admitted.version) if project else None
+    built = [release for release in project.releases if release.wheels] if project else []
+    return release_before(built, admitted.version)
 
 
 def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | None]:
