@@ -277,6 +277,7 @@ def test_everything_that_is_wrong_is_listed_at_once(churn: Wheels, tmp_path: Pat
 
 
 LIBRARY = "teamtools-1.0.dist-info"
+POINTS = f"{LIBRARY}/entry_points.txt"
 DEEP_MARKER = b"Requires-Dist: a; " + b"(" * 5000 + b"os_name == 'x'" + b")" * 5000
 
 
@@ -311,6 +312,10 @@ DEEP_MARKER = b"Requires-Dist: a; " + b"(" * 5000 + b"os_name == 'x'" + b")" * 5
         (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.4\nLicense-File: ../NOTICE\n"), "license-file"),
         (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.2\nLicense-File: A\nName: other\n"), "METADATA.*name"),
         (alter(f"{LIBRARY}/METADATA", b"2.4\n", b"1.0\nProvides-Extra: x\n"), "provides-extra"),
+        (add(POINTS, b"[console_scripts]\n../../evil = teamtools:run\n"), "command '../../evil'"),
+        (add(POINTS, b"[gui_scripts]\n/usr/bin/ls = teamtools:run\n"), "command '/usr/bin/ls'"),
+        (add(POINTS, b"[console_scripts]\nC:\\evil = teamtools:run\n"), "command 'C:"),
+        (add(POINTS, b"console_scripts\n"), "entry_points.txt: cannot be read"),
         (alter(f"{LIBRARY}/METADATA", b"Helpers", b"Hel\0pers"), "Summary.*control"),
         (alter(f"{LIBRARY}/METADATA", b"Helpers", b"\x1b[2JHelpers"), "Summary.*control"),
         (alter(f"{LIBRARY}/METADATA", b"Summary: Helpers", DEEP_MARKER), "nested deeper"),
@@ -332,6 +337,7 @@ def test_a_library_may_not_do_what_no_library_needs(teamtools: Path, tmp_path: P
         add("teamtools/py.typed"),
         add("second_module.py", b"x = 1"),
         add(f"{LIBRARY}/licenses/LICENSE", b"x"),
+        add(POINTS, b"# ours\n[console_scripts]\nTeam.tools-2 = teamtools:run [extra]\n[a.b]\nx/y = teamtools\n"),
         # As setuptools before 77 and Poetry wrote them, years before the field had a version to belong to.
         alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.1\nLicense-File: LICENSE\nLicense-File: ../NOTICE\n"),
         alter(f"{LIBRARY}/METADATA", b"2.4\n", b"2.3\nLicense-Expression: MIT\n"),

@@ -7,6 +7,8 @@ The checks are those that ``verify`` makes (:mod:`modelwright.inspecting.wheel`)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,7 +123,13 @@ def _complete(
 ) -> WheelContents:
     """Compare every file with RECORD and with what was captured; return what every kind of wheel tells."""
     different = compare_files(files, folder, wanted)
-    problems = [*problems, *_installers_own(files, folder), *different.integrity, *different.record]
+    problems = [
+        *problems,
+        *_installers_own(files, folder),
+        *_commands(files, folder),
+        *different.integrity,
+        *different.record,
+    ]
     metadata, _ = read_metadata(files, folder)
     if problems or metadata is None:
         raise _error(named, problems)
@@ -168,6 +176,26 @@ def _installers_own(files: Files, folder: str) -> Iterator[Problem]:
     for name in ("INSTALLER", "REQUESTED", "direct_url.json"):
         if f"{folder}/{name}" in files.names():
             yield problem(f"{folder}/{name}", "is written by installers, and no wheel brings it along")
+
+
+def _commands(files: Files, folder: str) -> Iterator[Problem]:
+    """List commands whose name is a path: installers write a script where it leads.
+
+    Source: PyPA "Entry points specification" (the file is read by ``configparser``, names are case-sensitive).
+    """
+    where = f"{folder}/entry_points.txt"
+    content = document(files, where)
+    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    try:
+        parser.read_string((content or b"").decode("utf-8"))
+    except (ConfigParserError, UnicodeDecodeError) as error:
+        yield problem(where, f"cannot be read: {' '.join(str(error).split())[:200]}")
+        return
+    for group in ("console_scripts", "gui_scripts"):
+        for name in parser[group] if parser.has_section(group) else ():
+            if {"/", "\\", ":"} & set(name) or name in (".", "..") or not name.isprintable():
+                yield problem(where, f"has the command {name[:100]!r}, which is a path and no name")
 
 
 def _too_large(files: Files) -> Iterator[Problem]:
