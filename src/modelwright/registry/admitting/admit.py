@@ -193,7 +193,7 @@ def _check_told(filename: str, summary: str, manifest: Manifest | None) -> None:
     """Refuse what is told of a file everywhere and that no terminal and not every database takes as it is."""
     problems = []
     if _CONTROL.search(summary):
-        problems.append(_problem("METADATA", "has a Summary with control characters"))
+        problems.append(_problem("Summary", "has control characters"))
     if manifest is not None and not _FORMAT.fullmatch(manifest.storage.format):
         problems.append(_problem("manifest.json", f"has a format that is no name: {manifest.storage.format[:100]!r}"))
     if problems:
