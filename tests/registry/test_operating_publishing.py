@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_wheels import library_wheel, model_wheel
@@ -21,11 +22,13 @@ from modelwright.errors import (
     UploadError,
     VersionStepError,
 )
+from modelwright.registry.asking.rehearsing import rehearse
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.operating.opening import open_local
 from modelwright.registry.people import Principal
 from modelwright.registry.projects import ProjectSummary
 from modelwright.registry.service import Selection
+from modelwright.steps import ignore
 
 
 def test_a_published_model_is_there_with_what_its_manifest_says(service: LocalService, churn) -> None:
@@ -112,6 +115,24 @@ def test_a_version_that_hides_a_change_is_refused(service: LocalService, churn) 
         service.upload(churn("1.0.1", slope=3.0))
     assert "1.1.0" in str(caught.value)
     assert [one.outcome for one in service.history(Selection(project="churn"))] == ["done", "denied"]
+
+
+def proved_on(*interpreters: str) -> dict[str, Any]:
+    environment = {"python": "3.11.7", "interpreters": interpreters, "portable": False, "dependencies": []}
+    return {"environment": environment}
+
+
+@pytest.mark.parametrize("changes", [{"slope": 3.0}, {"accuracy": 0.8}, {"hyperparameters": {"depth": 3}}])
+def test_a_release_holds_one_model_in_wheels_for_several_interpreters(
+    service: LocalService, churn, changes: dict[str, Any]
+) -> None:
+    service.upload(churn("1.0.0", **proved_on("cp311")))
+    assert service.upload(churn("1.0.0", **proved_on("cp312"))).new
+    other = churn("1.0.0", **proved_on("cp313"), **changes)
+    for offer in (service.upload, lambda path: rehearse(service, path, listener=ignore)):
+        with pytest.raises(VersionStepError, match="is there already, and this is another model"):
+            offer(other)
+    assert len(service.project("churn").releases[0].files) == 2
 
 
 def test_a_release_without_a_wheel_hides_no_change(service: LocalService, churn, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from modelwright.package import open_wheel
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.asking.parcels import attestations_beside
 from modelwright.registry.asking.reading import open_release
-from modelwright.registry.deciding.honesty import honest, release_before
+from modelwright.registry.deciding.honesty import judge_wheel, neighbours
 from modelwright.registry.deciding.places import check_open, there_already
 from modelwright.registry.projects import Project, StoredFile
 from modelwright.registry.service import Publication, Service
@@ -78,7 +78,10 @@ def _project(service: Service, name: str) -> Project | None:
 
 
 def _verdict(service: Service, project: Project, admitted: Admitted, path: Path) -> Verdict | None:
-    before = release_before([release for release in project.releases if release.wheels], admitted.version)
-    if before is None or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+    if admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
         return None
-    return honest(open_release(service, project, before), open_wheel(path, sha256=admitted.sha256))
+    return judge_wheel(
+        neighbours(project, admitted.version),
+        lambda: open_wheel(path, sha256=admitted.sha256),
+        lambda release: open_release(service, project, release),
+    )

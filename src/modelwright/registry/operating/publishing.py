@@ -17,13 +17,13 @@ from modelwright.errors import UnavailableError
 from modelwright.inspecting.changes import Verdict
 from modelwright.registry.admitting.admit import Admitted, Announced, admit
 from modelwright.registry.audit import Entry, canonical
-from modelwright.registry.deciding.honesty import honest, release_before
+from modelwright.registry.deciding.honesty import Neighbours, judge_wheel, neighbours
 from modelwright.registry.deciding.places import check_open, slot_of, there_already
 from modelwright.registry.deciding.territory import check_territory, check_unsettled
 from modelwright.registry.operating.desk import Desk
 from modelwright.registry.operating.evidencing import insert_evidence
-from modelwright.registry.operating.opened import first_wheel, open_stored
-from modelwright.registry.projects import Project, Release, StoredFile
+from modelwright.registry.operating.opened import open_stored
+from modelwright.registry.projects import Project, StoredFile
 from modelwright.registry.service import Publication
 from modelwright.registry.state.database import Transaction
 from modelwright.registry.state.queries import find_file, load_project
@@ -79,14 +79,14 @@ def publish(
             return known
         _keep(desk, path, admitted)
         while True:
-            before, verdict = _compare(desk, admitted)
+            found, verdict = _compare(desk, admitted)
             with desk.state.write() as transaction:
                 project = load_project(transaction.connection, admitted.project)
                 known = _place(desk, transaction.connection, project, admitted)
                 if known is not None:
                     return known
-                if _release_before(project, admitted) != before:
-                    continue  # somebody published a release in between, with which it has to be compared
+                if neighbours(project, admitted.version) != found:
+                    continue  # somebody published in between what it has to be compared with
                 return _insert(desk, transaction, project, admitted, verdict, attempt)
 
 
@@ -124,18 +124,11 @@ def provenance(attestations: Iterable[Any]) -> bytes:
     return canonical({"version": 1, "attestation_bundles": [bundle]})
 
 
-def _release_before(project: Project | None, admitted: Admitted) -> Release | None:
-    built = [release for release in project.releases if release.wheels] if project else []
-    return release_before(built, admitted.version)
-
-
-def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | None]:
+def _compare(desk: Desk, admitted: Admitted) -> tuple[Neighbours, Verdict | None]:
     with desk.state.read() as connection:
-        project = load_project(connection, admitted.project)
-    before = _release_before(project, admitted)
-    wheel = first_wheel(before) if before else None
-    if before is None or wheel is None or admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
-        return before, None
+        found = neighbours(load_project(connection, admitted.project), admitted.version)
+    if admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
+        return found, None
     stored = StoredFile(
         filename=admitted.filename,
         sha256=admitted.sha256,
@@ -144,7 +137,11 @@ def _compare(desk: Desk, admitted: Admitted) -> tuple[Release | None, Verdict | 
         uploaded="",
         publisher="",
     )
-    return before, honest(open_stored(desk.store, wheel), open_stored(desk.store, stored))
+    return found, judge_wheel(
+        found,
+        lambda: open_stored(desk.store, stored),
+        lambda release: open_stored(desk.store, release.wheels[0]),
+    )
 
 
 def _insert(
