@@ -49,6 +49,9 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
             connect(url)
 
 
+SECOND = '[[stages]]\nname = "a"\n[[stages]]\nname = "b"\ngates = ['
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -62,6 +65,19 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
         ('[[stages]]\nname = "a"\ngates = [{ gate = "soaked", hours = 1 }]', "none before it"),
         ('[[stages]]\nname = "a"\ngates = [{ gate = "aproved" }]', "aproved"),
         ('[[stages]]\nname = "a"\ngates = [{ gate = "approved", count = 0 }]', "approval by nobody"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "verified", max_age_day = 30 }]', "max_age_day"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "verified", max_age_days = -1 }]', "'max_age_days' is between 0"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "verified", max_age_days = nan }]', "not a number"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "verified", on = ["3.11"] }]', "could be proved on that"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "card", section = ["Use"] }]', "section"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "scan", no_code_in_artefact = true }]', "no_code_in_artefact"),
+        ('[[stages]]\nname = "a"\ngates = [{ gate = "signed", keys = [] }]', "nobody's key"),
+        (SECOND + '{ gate = "soaked", hours = -1 }]', "'hours' is between 0 and 876000"),
+        (SECOND + '{ gate = "soaked", hours = 1e300 }]', "'hours' is between 0 and 876000"),
+        (SECOND + '{ gate = "metric", metric = "auc", dataset = "t", at_least = nan }]', "not a number"),
+        (SECOND + '{ gate = "metric", metric = "auc", dataset = "t", within = inf }]', "not a number"),
+        (SECOND + '{ gate = "metric", metric = "auc", dataset = "t", within = -0.1 }]', "'within' is 0 or more"),
+        ('[[webhooks]]\nurl = "http://x"\nsecret_file = "s"\nevents = ["promoted"]', "promoted"),
         ("= broken", "not TOML"),
         ('static_index = true\nstate = "postgresql:///x"', "cannot be kept true"),
         (

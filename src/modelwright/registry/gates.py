@@ -23,7 +23,11 @@ from typing import Literal
 from modelwright.spec.struct import Frozen
 
 
-class Verified(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="verified"):
+class _Declared(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a gate asks for, as ``registry.toml`` says; a misspelt field would leave the gate open, and is refused."""
+
+
+class Verified(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="verified"):
     """Every wheel was proved in a clean environment, all its scenarios held, and not too long ago.
 
     Attributes:
@@ -35,7 +39,7 @@ class Verified(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     max_age_days: float | None = None
 
 
-class Metric(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="metric"):
+class Metric(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="metric"):
     """A metric on a named data set is good enough, absolutely or compared with what the stage runs now.
 
     Attributes:
@@ -56,7 +60,7 @@ class Metric(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="g
     within: float | None = None
 
 
-class Card(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="card"):
+class Card(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="card"):
     """The model card is complete: these sections are there and say something.
 
     Attributes:
@@ -66,7 +70,7 @@ class Card(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gat
     sections: tuple[str, ...] = ()
 
 
-class Scan(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="scan"):
+class Scan(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="scan"):
     """The scan, which the registry made itself at publishing, found nothing worse than this.
 
     Attributes:
@@ -78,7 +82,7 @@ class Scan(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gat
     no_code_in_artifact: bool = False
 
 
-class Signed(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="signed"):
+class Signed(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="signed"):
     """Somebody whose public key is listed signed the wheel.
 
     Attributes:
@@ -88,7 +92,7 @@ class Signed(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="g
     keys: tuple[str, ...]
 
 
-class Approved(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="approved"):
+class Approved(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="approved"):
     """Owners who are not the publisher approved exactly these wheels for exactly this stage.
 
     Attributes:
@@ -98,7 +102,7 @@ class Approved(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     count: int = 1
 
 
-class Soaked(Frozen, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="soaked"):
+class Soaked(_Declared, frozen=True, kw_only=True, omit_defaults=True, tag_field="gate", tag="soaked"):
     """The release has been what the stage before runs for so long, without interruption.
 
     Attributes:

@@ -6,6 +6,7 @@ that cannot be honoured is an error, never a warning.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -14,7 +15,8 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from modelwright.errors import SettingsError
-from modelwright.registry.gates import Approved, Gate, Metric, Soaked
+from modelwright.registry.audit import Action
+from modelwright.registry.gates import Approved, Gate, Metric, Signed, Soaked, Verified
 from modelwright.spec.struct import Frozen
 
 FILE = "registry.toml"
@@ -27,6 +29,10 @@ RESERVED = frozenset(
 )
 """First parts of paths that the application serves, and which no stage may be called."""
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_INTERPRETER = re.compile(r"(cp|pp)3[0-9]{1,2}t?")
+"""Source: PEP 425, "Python Tag", of an interpreter and not of what is common to several (``py3``)."""
+LONGEST_DAYS = 36_500
+"""Longest time that a gate asks for, days: a century; what is longer cannot be counted with."""
 DEFAULT_STAGES = ("dev", "staging", "limited", "production")
 
 
@@ -73,7 +79,7 @@ class Webhook(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
 
     url: str
     secret_file: str
-    events: tuple[str, ...] = ("publish", "promote", "rollback", "yank")
+    events: tuple[Action, ...] = ("publish", "promote", "rollback", "yank")
 
 
 class TrustedPublisher(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -203,16 +209,33 @@ def _check_stages(settings: Settings, where: str) -> None:
 
 
 def _check_gate(gate: Gate, where: str, *, first: bool) -> None:
+    _check_numbers(gate, where)
     if isinstance(gate, Metric) and (gate.at_least, gate.at_most, gate.within) == (None, None, None):
         raise SettingsError(
             f"The gate on {gate.metric} has no threshold.", where=where, hint="Give at_least, at_most or within."
         )
-    if isinstance(gate, Metric) and gate.within is not None and gate.within < 0:
-        raise SettingsError("'within' is how much worse it may be, and cannot be negative.", where=where)
     if isinstance(gate, Approved) and gate.count < 1:
         raise SettingsError("An approval by nobody is no gate.", where=where, hint="Give count = 1.")
+    if isinstance(gate, Verified) and not all(map(_INTERPRETER.fullmatch, gate.on)):
+        raise SettingsError(
+            "No wheel could be proved on that.", where=where, why=f"on = {list(gate.on)}", hint='on = ["cp311"]'
+        )
+    if isinstance(gate, Signed) and not gate.keys:
+        raise SettingsError("A signature by nobody's key is no gate.", where=where, hint='keys = ["keys/ci.pem"]')
     if isinstance(gate, Soaked) and first:
         raise SettingsError("The first stage has none before it to soak in.", where=where)
+
+
+def _check_numbers(gate: Gate, where: str) -> None:
+    """Refuse what cannot be compared with, and spans of time that are none; TOML knows ``nan`` and ``inf``."""
+    most = {"max_age_days": LONGEST_DAYS, "hours": 24 * LONGEST_DAYS, "within": math.inf}
+    for name in gate.__struct_fields__:
+        value = getattr(gate, name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SettingsError(f"{name!r} is not a number that anything can be compared with.", where=where)
+        if isinstance(value, float) and name in most and not 0 <= value <= most[name]:
+            known = f"between 0 and {most[name]}" if math.isfinite(most[name]) else "0 or more"
+            raise SettingsError(f"{name!r} is {known}.", where=where, why=f"It is {value:g}.")
 
 
 def _check_publishers(settings: Settings, where: str) -> None:
