@@ -50,3 +50,15 @@ def test_a_stage_that_is_new_in_the_settings_gets_its_pages(
     open_local(registry_folder, user="ann").close()
     assert "teamtools-1.0" in (registry_folder / "canary" / "simple" / "teamtools" / "index.html").read_text()
     assert not (registry_folder / "production").exists()
+
+
+def test_a_stage_that_is_no_more_loses_its_pages_before_anything_changes(
+    registry_folder: Path, service: LocalService, churn: Wheels
+) -> None:
+    service.upload(churn())
+    service.promote("churn", "1.0.0", to="limited", reason="")
+    service.close()
+    (registry_folder / "registry.toml").write_text('[[stages]]\nname = "production"\n')
+    open_local(registry_folder, user="ann").close()
+    assert not (registry_folder / "limited").exists()
+    assert (registry_folder / "production" / "simple" / "index.html").is_file()

@@ -129,14 +129,26 @@ class StaticIndex:
             UnavailableError: A folder cannot be written.
         """
         with _writing(self._root):
-            # What lies in "simple" is the view of everything, also if a project is called "simple".
-            for name in _folders(self._root) - {*views, SIMPLE}:
+            for name in self.strays(views):
                 folder = self._root / name / SIMPLE
-                if not name.startswith(".") and _is_ours(folder / HTML_FILE):
-                    for project in _folders(folder):
-                        _remove(folder / project)
-                    _remove(folder)
-                    _remove(folder.parent)
+                for project in _folders(folder):
+                    _remove(folder / project)
+                _remove(folder)
+                _remove(folder.parent)
+
+    def strays(self, views: Collection[str]) -> list[str]:
+        """List the stages that have pages here and are not named any more; what is not ours is none.
+
+        Args:
+            views: Names of the stages that there are.
+
+        Raises:
+            UnavailableError: The folder cannot be read.
+        """
+        with _writing(self._root):
+            # What lies in "simple" is the view of everything, also if a project is called "simple".
+            others = sorted(_folders(self._root) - {*views, SIMPLE})
+            return [name for name in others if name[0] != "." and _is_ours(self._root / name / SIMPLE / HTML_FILE)]
 
     def _simple(self, view: str) -> Path:
         return self._root / view / SIMPLE

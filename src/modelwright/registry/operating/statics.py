@@ -21,7 +21,8 @@ from modelwright.registry.state.tables import projects, stale
 def refresh(desk: Desk) -> int:
     """Write the pages of every project that changed since they were written; all, if a view has none yet.
 
-    A view has none if its stage is new, or if whoever began to write it died.
+    A view has none if its stage is new, or if whoever began to write it died. The view of a stage that there is no
+    more goes: nobody would keep it true.
 
     Returns:
         How many projects were written.
@@ -31,9 +32,13 @@ def refresh(desk: Desk) -> int:
     """
     if not desk.settings.writes_static_index:
         return 0
+    pages = StaticIndex(desk.root)
     # The last file of a view that is written.
     if not all((desk.root / view / "simple" / JSON_FILE).is_file() for view in _views(desk)):
         return rebuild(desk)
+    if pages.strays(_kept(desk)):
+        with pages.locked():
+            pages.keep_views(_kept(desk))
     with desk.state.read() as connection:
         waiting = list(connection.scalars(select(stale.c.project)))
     return _write(desk, waiting) if waiting else 0
@@ -48,6 +53,11 @@ def rebuild(desk: Desk) -> int:
 
 def _views(desk: Desk) -> list[str]:
     return [EVERYTHING, *(stage.name for stage in desk.settings.stages)]
+
+
+def _kept(desk: Desk) -> list[str]:
+    """List the folders that views lie in; that of everything lies where a stage called "simple" would."""
+    return [*_views(desk)[1:], "simple"]
 
 
 def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> int:
@@ -68,8 +78,7 @@ def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> in
                 pages.write_project(view, name, page)
             if view in names:
                 pages.write_root(view, names[view])
-        # The view of everything is no stage, and lies where a stage called "simple" would.
-        pages.keep_views([*views, "simple"])
+        pages.keep_views(_kept(desk))
         with desk.state.write() as transaction:
             for name, project in found.items():
                 # A project that changed while its pages were written stays stale.
