@@ -302,6 +302,8 @@ def test_audit_is_filtered_exported_and_checked_without_the_registry(ask, shop):
     assert "so it was cut" in ask("audit", "--log", "log.jsonl", "--expect", end, code=1).out
     (shop / "log.jsonl").write_text(lines[0].replace('"churn"', '"fraud"') + "\n")
     assert "entry 1 was altered" in ask("audit", "--log", "log.jsonl", code=1).out
+    (shop / "log.jsonl").write_text(lines[0].replace("{", '{"comment": "looked at", ', 1) + "\n")
+    assert "Line 1 is no entry" in ask("audit", "--log", "log.jsonl", code=1).err
     ask("audit", "--expect", "4:abc", code=2)
     assert "THE LOG WAS ALTERED" in ask("audit", "--expect", f"4:{'0' * 64}", code=1).out
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 SHOWN_PROBLEMS = 20
 
 
+class _Exported(Entry, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An entry in a file: what its hash does not cover has no place beside it."""
+
+
 def audit(
     *,
     project: Annotated[str, Parameter(help="Only entries about this project.")] = "",
@@ -100,7 +104,7 @@ def _entries(file: Path) -> Iterator[Entry]:
     with file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             try:
-                yield msgspec.json.decode(line, type=Entry)
+                yield msgspec.json.decode(line, type=_Exported)
             except msgspec.DecodeError as error:
                 raise AuditError(f"Line {number} is no entry of a log.", where=str(file), why=str(error)) from error
 

@@ -24,10 +24,15 @@ from modelwright.registry.projects import Project, Release
 from modelwright.registry.settings import PRIVATE, Settings, Stage
 from modelwright.registry.state.database import State, Transaction
 from modelwright.registry.state.listing import Listing
-from modelwright.registry.state.queries import load_project, names_like
+from modelwright.registry.state.queries import find_file, load_project, names_like, version_like
 from modelwright.registry.state.tables import outbox, projects, stale
 from modelwright.registry.storing.store import Store
 from modelwright.runtime.suggestions import nearest
+
+LONGEST_NAME = 200
+"""Characters of a project's name."""
+LONGEST_REASON = 2000
+"""Characters."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,9 @@ class Desk:
             raise UnknownReleaseError(
                 f"There is no project {normal!r} in this registry.", hint=did_you_mean(normal, seen)
             )
-        return project
+        # Where it stood in a stage that there is no more stands in the log only.
+        stages = {one.name for one in self.settings.stages}
+        return replace(project, placements=tuple(one for one in project.placements if one.stage in stages))
 
     @contextmanager
     def judged(self, entry: Entry) -> Iterator[None]:
@@ -115,13 +122,13 @@ class Desk:
             entry,
             outcome="denied",
             detail=detail,
-            project=entry.project[:100],
+            project=entry.project[:LONGEST_NAME],
             version=entry.version[:100],
             stage=entry.stage[:40],
-            reason=entry.reason[:2000],
+            reason=entry.reason[:LONGEST_REASON],
         )
         with self.state.write() as transaction:
-            transaction.log(tried)
+            transaction.log(_named(transaction.connection, tried))
 
     def allow(self, deed: Deed, project: str, *, known: Project | None = None) -> None:
         """Refuse what the principal may not do.
@@ -165,6 +172,15 @@ class Desk:
                     )
                 )
         return logged
+
+
+def _named(connection: Connection, tried: Entry) -> Entry:
+    """Return what was tried with the names the registry has for it, so that their history tells of it, too."""
+    found = find_file(connection, tried.sha256) if tried.sha256 and not tried.project else None
+    if found is not None:
+        return replace(tried, project=found.project, version=found.version)
+    name = canonicalize_name(tried.project)
+    return replace(tried, project=name, version=version_like(connection, name, tried.version))
 
 
 def _renew(transaction: Transaction, logged: Entry) -> None:
@@ -212,7 +228,7 @@ def normal_name(name: str) -> str:
         'churn-model'
     """
     try:
-        if len(name) > 200:
+        if len(name) > LONGEST_NAME:
             raise InvalidName
         return canonicalize_name(name, validate=True)
     except InvalidName as error:
@@ -225,11 +241,21 @@ def need_reason(reason: str, deed: str) -> str:
     Raises:
         RequestError: There is none.
     """
-    text = reason.strip()
+    text = checked_reason(reason)
     if not text:
         raise RequestError(f"{deed} needs a reason.", why="It stands in the log for ever.", hint='--reason "…"')
-    if len(text) > 2000:
-        raise RequestError("The reason is longer than 2,000 characters.")
+    return text
+
+
+def checked_reason(reason: str) -> str:
+    """Return a reason, which may be none, without the space around it.
+
+    Raises:
+        RequestError: It is too long.
+    """
+    text = reason.strip()
+    if len(text) > LONGEST_REASON:
+        raise RequestError(f"The reason is longer than {LONGEST_REASON:,} characters.")
     return text
 
 

@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from modelwright.registry.audit import Entry
@@ -131,6 +131,19 @@ def names_like(connection: Connection, name: str) -> list[str]:
     return list(connection.scalars(select(projects.c.name).where(alike).order_by(projects.c.name).limit(NAMES_LIKE)))
 
 
+def version_like(connection: Connection, name: str, version: str) -> str:
+    """Return how a project spells a version, also of a release that was deleted; as it came if it has none like it.
+
+    ``1.0`` and ``1.0.0`` are one version (PEP 440), and the log has the spelling of the release.
+    """
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        return version
+    known = connection.scalars(select(releases.c.version).where(releases.c.project == name))
+    return next((one for one in known if Version(one) == wanted), version)
+
+
 def names_in(connection: Connection, stage: str = "") -> tuple[str, ...]:
     """List the names that a view shows, sorted.
 
@@ -211,5 +224,13 @@ def _entries(selection: Selection) -> Any:
 
 def _entry(row: Row[Any]) -> Entry:
     columns = _columns(row, Entry)
-    columns["detail"] = msgspec.json.decode(row.detail)
+    columns["detail"] = _detail(row.detail)
     return Entry(**columns)
+
+
+def _detail(text: str) -> dict[str, Any]:
+    """Return the details of an entry; of one that somebody wrote over, what stands there, which no hash fits."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {"unreadable": str(text)[:1000]}
