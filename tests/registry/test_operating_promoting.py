@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelwright.building.build import build
 from modelwright.building.sdist import build_sdist
-from modelwright.errors import GateError, RequestError, StaleError, UnknownReleaseError
+from modelwright.errors import GateError, NotAllowedError, RequestError, StaleError, UnknownReleaseError
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.operating.opening import open_local
 from modelwright.registry.operating.views import page_of
@@ -63,6 +63,36 @@ def test_rollback_goes_past_what_was_yanked_since(service: LocalService, churn) 
         service.promote("churn", version, to="production", reason="next")
     service.yank("churn", "1.1.0", reason="wrong data")
     assert service.rollback("churn", stage="production", reason="slow").placement.version == "1.0.0"
+    service.unyank("churn", "1.1.0")
+    with pytest.raises(UnknownReleaseError, match="nothing that production could return to"):
+        service.rollback("churn", stage="production", reason="not forward")
+
+
+def test_a_reason_is_of_bounded_length_whether_it_is_needed_or_not(two: LocalService) -> None:
+    with pytest.raises(RequestError, match="longer than 2,000"):
+        two.promote("churn", "1.0.0", to="production", reason="x" * 2001)
+    assert two.promote("churn", "1.0.0", to="production", reason="é" * 2000).changed
+    (entry,) = two.history(Selection(action="promote", outcome="done"))
+    assert entry.reason == "é" * 2000
+
+
+def test_what_ran_in_a_stage_that_is_no_more_can_be_deleted_and_is_not_back_with_it(
+    two: LocalService, registry_folder: Path
+) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        two.promote("churn", version, to="limited", reason="")
+    two.close()
+    settings = registry_folder / "registry.toml"
+    settings.write_text('[[stages]]\nname = "dev"\n')
+    service = open_local(registry_folder, user="ann")
+    assert service.project("churn").placements == ()
+    service.delete("churn", "1.1.0", reason="personal data")
+    service.close()
+    settings.write_text('[[stages]]\nname = "limited"\n')
+    service = open_local(registry_folder, user="ann")
+    assert service.project("churn").current("limited") is None
+    assert yanked(service, "limited") == {"1.0.0": "superseded in limited"}
+    service.close()
 
 
 def test_a_rollback_and_a_break_of_the_glass_need_a_reason(two: LocalService) -> None:
@@ -233,3 +263,13 @@ def test_a_release_without_its_weights_is_not_promoted(service: LocalService, ch
     assert "churn-weights==1.0.0" in str(caught.value)
     service.upload(next(tmp_path.glob("churn_weights-*.whl")))
     assert service.promote("churn", "1.0.0", to="production", reason="go").changed
+    with pytest.raises(NotAllowedError, match="consists of"):
+        service.delete("churn-weights", "1.0.0", reason="room")
+
+
+def test_weights_that_no_release_needs_any_more_can_be_deleted(service: LocalService, churn, tmp_path: Path) -> None:
+    build(next(churn("1.0.0").parent.glob("source-*")), tmp_path, weights=1)
+    for wheel in tmp_path.glob("*.whl"):
+        service.upload(wheel)
+    service.delete("churn", "1.0.0", reason="withdrawn")
+    assert service.delete("churn-weights", "1.0.0", reason="withdrawn").deleted

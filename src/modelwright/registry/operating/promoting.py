@@ -15,7 +15,7 @@ from modelwright.registry.audit import Entry
 from modelwright.registry.deciding.facts import weights_version
 from modelwright.registry.deciding.gates import Facts, judge
 from modelwright.registry.gates import GateResult, Signed
-from modelwright.registry.operating.desk import Desk, need_reason, the_release
+from modelwright.registry.operating.desk import Desk, checked_reason, need_reason, the_release
 from modelwright.registry.operating.opened import card_of
 from modelwright.registry.projects import Placement, Project, Release
 from modelwright.registry.service import Promotion
@@ -43,8 +43,9 @@ def promote(
     attempt = desk.entry("promote", project=name, version=version, stage=to, reason=reason.strip())
     with desk.judged(attempt):
         stage = desk.stage(to)
+        checked_reason(reason)
         if break_glass:
-            reason = need_reason(reason, "Breaking the glass")
+            need_reason(reason, "Breaking the glass")
         with desk.state.write() as transaction:
             project = desk.project(transaction.connection, name)
             desk.allow("promote", project.name, known=project)
@@ -171,16 +172,20 @@ def rollback(desk: Desk, name: str, *, stage: str, reason: str, expected: str | 
 
 
 def _withdraw(transaction: Transaction, current: Placement, former: Placement, returned: Placement) -> None:
-    """Take the current placement away and put the former one back, as of now: whatever soaks begins anew."""
+    """Take the current placement away and put the former one back, as of now: whatever soaks begins anew.
+
+    What lies between them was passed over because it could not be installed. It is taken away as well: if its yank is
+    taken back later, the next rollback still goes back.
+    """
     columns = placements.c
+    here = (columns.stage == current.stage) & (columns.project == current.project)
     put_back = {name: getattr(returned, name) for name in ("current", "sequence", "since", "actor")}
-    for placement, values in ((current, {"current": False, "withdrawn": True}), (former, put_back)):
-        one = (
-            (columns.stage == placement.stage)
-            & (columns.project == placement.project)
-            & (columns.sequence == placement.sequence)
-        )
-        transaction.connection.execute(update(placements).where(one).values(values))
+    taken_away = {"current": False, "withdrawn": True}
+    for which, values in (
+        (columns.sequence > former.sequence, taken_away),
+        (columns.sequence == former.sequence, put_back),
+    ):
+        transaction.connection.execute(update(placements).where(here, which).values(values))
 
 
 def _promotable(project: Project, release: Release) -> Release:

@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from modelwright.errors import NotAllowedError, RequestError
 from modelwright.registry.audit import Action, Entry
 from modelwright.registry.deciding.access import Deed
-from modelwright.registry.operating.desk import Desk, need_reason, the_release
-from modelwright.registry.projects import Project, Status
+from modelwright.registry.deciding.facts import weights_version
+from modelwright.registry.operating.desk import Desk, checked_reason, need_reason, the_release
+from modelwright.registry.projects import Project, Release, Status
 from modelwright.registry.state.database import Transaction
 from modelwright.registry.state.queries import load_project
-from modelwright.registry.state.tables import files, owners, projects, releases
+from modelwright.registry.state.tables import files, owners, placements, projects, releases
 from modelwright.registry.storing.store import Key
+from modelwright.spec.weights import SUFFIX
 
 STATUSES: tuple[Status, ...] = ("active", "archived", "quarantined", "deprecated")
 LONGEST_OWNER = 200
@@ -45,6 +47,7 @@ def unyank(desk: Desk, name: str, version: str, *, reason: str) -> Project:
 
     def change(transaction: Transaction, project: Project, attempt: Entry) -> Entry:
         release = the_release(project, version)
+        checked_reason(reason)
         _set_release(transaction, project, release.version, {"yanked": None})
         return replace(attempt, version=release.version, sha256=release.digest, detail={"was": release.yanked or ""})
 
@@ -61,13 +64,10 @@ def delete(desk: Desk, name: str, version: str, *, reason: str) -> Project:
     def change(transaction: Transaction, project: Project, attempt: Entry) -> Entry:
         release = the_release(project, version)
         need_reason(reason, "A deletion")
-        running = [one.stage for one in project.placements if one.current and one.version == release.version]
-        if running:
-            raise NotAllowedError(
-                f"{project.name} {release.version} is what {', '.join(running)} runs.",
-                why="What runs is not deleted.",
-                hint=f"modelwright rollback {project.name} --stage {running[0]} --reason …",
-            )
+        _check_unused(transaction.connection, project, release)
+        # If it is what a stage ran that there is no more, it is not that any more should the stage come back.
+        here = (placements.c.project == project.name) & (placements.c.version == release.version)
+        transaction.connection.execute(update(placements).where(here).values(current=False, withdrawn=True))
         _set_release(transaction, project, release.version, {"deleted": True})
         mine = (files.c.project == project.name) & (files.c.version == release.version)
         transaction.connection.execute(update(files).where(mine).values(deleted=True))
@@ -82,13 +82,36 @@ def delete(desk: Desk, name: str, version: str, *, reason: str) -> Project:
     return project
 
 
+def _check_unused(connection: Connection, project: Project, release: Release) -> None:
+    """Refuse to delete what runs, and weights without which a release that is there could not be installed.
+
+    Raises:
+        NotAllowedError: It is used.
+    """
+    running = [one.stage for one in project.placements if one.current and one.version == release.version]
+    if running:
+        raise NotAllowedError(
+            f"{project.name} {release.version} is what {', '.join(running)} runs.",
+            why="What runs is not deleted.",
+            hint=f"modelwright rollback {project.name} --stage {running[0]} --reason …",
+        )
+    model = load_project(connection, project.name.removesuffix(SUFFIX)) if project.kind == "weights" else None
+    for other in model.releases if model else ():
+        if weights_version(model.name, other.requires) == release.version:
+            raise NotAllowedError(
+                f"{project.name} {release.version} is what {model.name} {other.version} consists of.",
+                why="Whoever installed or rolled back to it would get no model.",
+                hint=f"modelwright yank {model.name} {other.version} --delete --reason …",
+            )
+
+
 def set_status(desk: Desk, name: str, status: Status, *, reason: str) -> Project:
     """Set the status of a project; see :meth:`Service.set_status`."""
 
     def change(transaction: Transaction, project: Project, attempt: Entry) -> Entry:
         if status not in STATUSES:
             raise RequestError(f"{str(status)[:40]!r} is no status.", why=f"PEP 792: {', '.join(STATUSES)}.")
-        values = {"status": status, "status_reason": reason.strip()}
+        values = {"status": status, "status_reason": checked_reason(reason)}
         transaction.connection.execute(update(projects).where(projects.c.name == project.name).values(values))
         return replace(attempt, detail={"status": status, "was": project.status})
 
@@ -118,9 +141,7 @@ def _change(
         project = desk.project(transaction.connection, name)
         desk.allow(deed, project.name, known=project)
         desk.record(transaction, change(transaction, project, replace(attempt, project=project.name)))
-        changed = load_project(transaction.connection, project.name)
-        assert changed is not None, "it was there a moment ago"
-        return changed
+        return desk.project(transaction.connection, project.name)
 
 
 def _set_release(transaction: Transaction, project: Project, version: str, values: dict[str, Any]) -> None:
