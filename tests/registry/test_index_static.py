@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,36 @@ def test_resolving_moves_pages_and_metadata_but_no_wheel(environment, web, tmp_p
         next(path for path in web.asked if path.endswith("1.2.0-py3-none-any.whl.metadata"))
     )
     assert web.moved - moved < 10_000
+
+
+UV_SETTINGS = """[[index]]
+name = "models"
+url = "{}production/simple/"
+default = true
+cache-control = {{ api = "no-cache" }}
+"""
+
+
+def test_uv_sees_a_rollback_at_once_where_it_is_told_to_ask_again(environment, tmp_path) -> None:
+    """By itself it keeps an old page for a tenth of its age (RFC 9111, section 4.2.2), as the how-to says."""
+    static, settings = tmp_path / "static", tmp_path / "uv.toml"
+    words = ("pip", "install", "--config-file", settings, "--python", sys.executable, "--target")
+
+    def place(current: str, *superseded: str) -> None:
+        wheels = [Wheel("churn", current), *(Wheel("churn", version, yanked="not now") for version in superseded)]
+        write_index(static, wheels, view="production")
+
+    place("1.3.0", "1.2.0")
+    month_ago = time.time() - 30 * 86400
+    for page in static.rglob("index.*"):
+        os.utime(page, (month_ago, month_ago))
+    with serving(static) as web:
+        settings.write_text(UV_SETTINGS.format(web.url))
+        assert command(environment, find_uv_bin(), *words, tmp_path / "before", "churn")[0] == 0
+        place("1.2.0", "1.3.0")
+        assert command(environment, find_uv_bin(), *words, tmp_path / "after", "churn")[0] == 0
+    assert installed(tmp_path / "before") == {"churn-1.3.0.dist-info"}
+    assert installed(tmp_path / "after") == {"churn-1.2.0.dist-info"}
 
 
 def test_tampered_file_is_refused_by_pip_and_uv(environment, tmp_path) -> None:
