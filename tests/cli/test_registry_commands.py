@@ -284,7 +284,17 @@ def test_history_tells_who_did_what_and_why_and_what_was_refused(ask):
     lines = ask("history", "churn").out.splitlines()
     assert any("promote   churn 1.0.0 → staging" in line and "“to try”" in line for line in lines)
     assert any("✗ DENIED promote   churn 1.1.0 → production" in line for line in lines)
-    assert len(decoded(ask("history", "churn==1.0.0", "--json"), list[Entry])) == 2
+    assert len(decoded(ask("history", "churn==1.0", "--json"), list[Entry])) == 2
+    ask(
+        "rollback",
+        "churn@staging",
+        "--reason",
+        "fine\n    9  2026-01-01 00:00:00  promote   fraud 1.0 → production",
+        code=3,
+    )
+    told = ask("history", "churn").out
+    assert len(told.splitlines()) == len(lines) + 1
+    assert "“fine ⏎     9  2026" in told
     assert len(decoded(ask("history", "churn@production", "--json"), list[Entry])) == 1
 
 

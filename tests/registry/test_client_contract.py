@@ -101,6 +101,15 @@ def test_folder_is_published_lowest_version_first(place, churn, tmp_path):
     assert [one.verdict for one in done.files] == ["", "MINOR", "MINOR"]
 
 
+def test_a_reason_that_is_no_text_is_refused_and_nothing_moves(two):
+    two.registry.promote(two.name, "1.0.0", to="dev", reason="first")
+    for reason in ("caf\udcff", "x" * 2001):
+        with pytest.raises(RequestError):
+            two.registry.promote(two.name, "1.1.0", to="dev", reason=reason)
+    assert two.registry.project(two.name).current("dev").version == "1.0.0"
+    assert two.registry.check_audit().holds
+
+
 def test_other_bytes_under_a_taken_name_are_refused(place, churn):
     place.registry.publish(churn("1.0.0", name=place.name))
     with pytest.raises(TakenError, match="already there, with other bytes"):
@@ -199,6 +208,10 @@ def test_yank_is_taken_back_and_deletion_is_not(two):
     gone = two.registry.delete(two.name, "1.1.0", reason="leaks")
     assert gone.release("1.1.0") is None
     assert len(gone.deleted) == 1
+    for ask in (two.registry.find, two.registry.show):
+        with pytest.raises(UnknownReleaseError, match="was deleted") as told:
+            ask(f"{two.name}==1.1")
+        assert f"modelwright history {two.name}==1.1" in told.value.hint
 
 
 def test_names_versions_and_stages_that_are_nearly_right_are_suggested(two):

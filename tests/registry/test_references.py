@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.version import Version
 
 from modelwright.errors import RequestError, UnknownReleaseError
@@ -134,6 +135,16 @@ def test_version_that_is_not_there_is_suggested_and_the_newest_are_named():
 
 def test_project_of_which_everything_was_deleted_says_so():
     assert "no releases any more" in unknown_version(churn(), "").what
+
+
+@pytest.mark.parametrize("filename", ["churn-1.1.0-py3-none-any.whl", "churn-1.1.0.tar.gz"])
+def test_version_that_was_deleted_is_not_taken_for_a_slip_of_the_pen(filename):
+    project = replace(churn("1.0.0"), deleted=("no name", filename))
+    with pytest.raises(UnknownReleaseError) as refused:
+        find_release(project, parse_reference("churn==1.1"), ())
+    assert refused.value.what == "churn 1.1 was deleted."
+    assert refused.value.hint == "modelwright history churn==1.1"
+    assert find_release(project, parse_reference("churn"), ()).version == "1.0.0"
 
 
 def test_project_that_is_misspelled_is_suggested():

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from modelwright.registry.gates import GateResult
     from modelwright.registry.service import Promotion
 
-TERMINAL_SAFE = str.maketrans(dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�"))
+_BIDIRECTIONAL = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What lets a text run over the one beside it. Source: Unicode Annex 9, "Directional Formatting Characters"."""
+TERMINAL_SAFE = str.maketrans(
+    dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029, *_BIDIRECTIONAL), "�")
+)
 """What a terminal would obey, for texts that others wrote into the registry."""
 
 
@@ -27,6 +31,16 @@ def plain(text: str) -> str:
         'fine�[2J'
     """
     return text.translate(TERMINAL_SAFE)
+
+
+def on_one_line(text: str) -> str:
+    r"""Return a text that others wrote as a part of a line, so that nothing in it looks like another line.
+
+    Example:
+        >>> on_one_line("slow\n    7  promote   churn 9.9")
+        'slow ⏎     7  promote   churn 9.9'
+    """
+    return plain(text).replace("\n", " ⏎ ")
 
 
 def when(time: str) -> str:
@@ -82,11 +96,12 @@ def show_entries(entries: Iterable[Entry], console: Console) -> None:
         line = Text.assemble(
             (f"{entry.sequence:>5}  {when(entry.time)}  ", "dim"),
             (f"{'✗ DENIED ' if denied else ''}{entry.action:<9}", "red" if denied else "bold"),
-            plain(f" {what}{where}  by {entry.actor or 'nobody'}"),
+            on_one_line(f" {what}{where}  by {entry.actor or 'nobody'}"),
             (" BROKE THE GLASS" if entry.detail.get("broke_glass") else "", "bold red"),
-            plain(f"  {entry.detail.get('kind', '')}" if entry.action == "evidence" else ""),
-            plain(f"  “{entry.reason}”" if entry.reason else ""),
-            plain(f"  {entry.detail.get('what', '')}" if denied else ""),
+            on_one_line(f"  {entry.detail.get('kind', '')}" if entry.action == "evidence" else ""),
+            on_one_line(f"  for {entry.detail.get('user', '')}" if entry.action in ("token", "revoke") else ""),
+            on_one_line(f"  “{entry.reason}”" if entry.reason else ""),
+            on_one_line(f"  {entry.detail.get('what', '')}" if denied else ""),
         )
         console.print(line, soft_wrap=True)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Literal
 
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from modelwright.spec.evaluation import Evaluation
@@ -174,6 +175,10 @@ class Project(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         """Return a release by its version, ``None`` if there is none."""
         return next((one for one in self.releases if Version(one.version) == Version(version)), None)
 
+    def was_deleted(self, version: str) -> bool:
+        """Say whether there was a release of a version; its files' names tell, which never come back."""
+        return any(_version_of(name) == Version(version) for name in self.deleted)
+
     def current(self, stage: str) -> Placement | None:
         """Return what a stage runs of this project, ``None`` if nothing."""
         return next((one for one in reversed(self.placements) if one.stage == stage and one.current), None)
@@ -216,6 +221,14 @@ class ProjectSummary(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     changed: str
     serial: int
     status: Status = "active"
+
+
+def _version_of(filename: str) -> Version | None:
+    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
+    try:
+        return parse(filename)[1]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
 
 
 def digest_of(wheels: Iterable[str]) -> str:

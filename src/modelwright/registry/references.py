@@ -118,6 +118,8 @@ def check_stage(stage: str, stages: tuple[str, ...]) -> None:
 def unknown_version(project: Project, version: str) -> UnknownReleaseError:
     """Return the error for a version that a project does not have, with those that it has."""
     versions = [release.version for release in project.releases]
+    if version and project.was_deleted(version):
+        return deleted_version(project, version)
     if not versions:
         return UnknownReleaseError(f"{project.name} has no releases any more.")
     meant = nearest(version, versions)
@@ -126,6 +128,15 @@ def unknown_version(project: Project, version: str) -> UnknownReleaseError:
         f"There is no {project.name} {version}." if version else f"{project.name} has no release to choose.",
         why=f"The newest are {newest}." if len(versions) > 1 else f"The only one is {newest}.",
         hint=f"Did you mean {project.name}=={meant}?" if meant else f"modelwright show {project.name}",
+    )
+
+
+def deleted_version(project: Project, version: str) -> UnknownReleaseError:
+    """Return the error for a version that was deleted, of which the log still tells everything."""
+    return UnknownReleaseError(
+        f"{project.name} {version} was deleted.",
+        why="It never comes back; the log has who published it, what it was and where it ran.",
+        hint=f"modelwright history {project.name}=={version}",
     )
 
 

@@ -74,7 +74,7 @@ class Connection:
         """
         content, headers = None, {}
         if body is not None:
-            content, headers = msgspec.json.encode(body), {"Content-Type": "application/json"}
+            content, headers = _encoded(body), {"Content-Type": "application/json"}
         with self.client() as client:
             try:
                 response = client.request(method, path, params=query, content=content, headers=headers)
@@ -148,3 +148,10 @@ def _checked(url: str) -> str:
             hint=f"modelwright login {without_credentials(url)}",
         )
     return url.rstrip("/")
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError as error:
+        raise RequestError("What is asked is no text.", why="It has bytes in it that are no UTF-8.") from error

@@ -21,6 +21,7 @@ from modelwright.registry.audit import Action, Entry
 from modelwright.registry.deciding.access import Deed, allowed
 from modelwright.registry.people import Principal
 from modelwright.registry.projects import Project, Release
+from modelwright.registry.references import deleted_version
 from modelwright.registry.settings import PRIVATE, Settings, Stage
 from modelwright.registry.state.database import State, Transaction
 from modelwright.registry.state.listing import Listing
@@ -122,10 +123,10 @@ class Desk:
             entry,
             outcome="denied",
             detail=detail,
-            project=entry.project[:LONGEST_NAME],
-            version=entry.version[:100],
-            stage=entry.stage[:40],
-            reason=entry.reason[:LONGEST_REASON],
+            project=_storable(entry.project[:LONGEST_NAME]),
+            version=_storable(entry.version[:100]),
+            stage=_storable(entry.stage[:40]),
+            reason=_storable(entry.reason[:LONGEST_REASON]),
         )
         with self.state.write() as transaction:
             transaction.log(_named(transaction.connection, tried))
@@ -174,6 +175,11 @@ class Desk:
         return logged
 
 
+def _storable(text: str) -> str:
+    """Return a text as a database takes it: an argument of a command may have had bytes that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _named(connection: Connection, tried: Entry) -> Entry:
     """Return what was tried with the names the registry has for it, so that their history tells of it, too."""
     found = find_file(connection, tried.sha256) if tried.sha256 and not tried.project else None
@@ -207,6 +213,8 @@ def the_release(project: Project, version: str) -> Release:
         release = project.release(str(Version(version)))
     except InvalidVersion as error:
         raise RequestError(f"{version[:60]!r} is not a version.", why="PEP 440.") from error
+    if release is None and project.was_deleted(version):
+        raise deleted_version(project, str(Version(version)))
     if release is None:
         versions = [one.version for one in project.releases]
         raise UnknownReleaseError(
@@ -254,6 +262,8 @@ def checked_reason(reason: str) -> str:
         RequestError: It is too long.
     """
     text = reason.strip()
+    if text != _storable(text):
+        raise RequestError("The reason is no text.", why="It has bytes in it that are no UTF-8.")
     if len(text) > LONGEST_REASON:
         raise RequestError(f"The reason is longer than {LONGEST_REASON:,} characters.")
     return text
