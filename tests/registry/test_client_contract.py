@@ -295,6 +295,14 @@ def test_report_about_another_wheel_and_what_is_no_report_are_refused(two, churn
 
 def test_owners_status_and_approval_are_set(two):
     assert two.registry.set_owners(two.name, ["ann", "bob"]).owners == ("ann", "bob")
+    assert two.registry.set_owners(two.name, ["Ann B", "jürgen"]).owners == ("Ann B", "jürgen")
+    for owners in ([], [""], ["ann", "b\x1bb"], ["a" * 201]):
+        with pytest.raises(RequestError):
+            two.registry.set_owners(two.name, owners)
+    assert two.registry.add_token("Ann B", scopes=["read"]).token.user == "Ann B"
+    for user in ("", "a/b", "jürgen", "a" * 101):
+        with pytest.raises(RequestError):
+            two.registry.add_token(user, scopes=["read"])
     kept = two.registry.approve(two.name, "1.0.0", stage="production", reason="looked at it")
     assert [(one.kind, one.content["stage"]) for one in kept] == [("approval", "production")]
     assert two.registry.set_status(two.name, "archived", reason="replaced").status == "archived"

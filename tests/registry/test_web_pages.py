@@ -602,6 +602,13 @@ def test_nobody_sees_anything_without_a_token(furnished: LocalService, address: 
         Visitor(furnished, NOBODY).get(address)
 
 
+def test_the_page_of_a_deleted_version_says_that_it_was_deleted(service: LocalService, churn) -> None:
+    service.upload(churn("1.0.0"))
+    service.delete("churn", "1.0.0", reason="personal data")
+    with pytest.raises(UnknownReleaseError, match=r"churn 1\.0 was deleted"):
+        Visitor(service, service.principal).get("/models/churn/1.0")
+
+
 def test_a_refusal_says_code_what_why_and_what_to_do(furnished: LocalService) -> None:
     site = Site(settings=furnished.settings)
     error = UnknownReleaseError(HOSTILE, where=HOSTILE, why="It never was.", hint="modelwright list")

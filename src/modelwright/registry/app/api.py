@@ -177,7 +177,7 @@ def _set_owners(asked: Asked) -> Any:
     body = asked.body_as(protocol.OwnersRequest)
     if len(body.owners) > MAX_NAMES:
         raise RequestError(f"A project has at most {MAX_NAMES} owners.")
-    return asked.service.set_owners(asked.names["name"], tuple(checked("user", owner) for owner in body.owners))
+    return asked.service.set_owners(asked.names["name"], tuple(text("owner", owner) for owner in body.owners))
 
 
 def _add_token(asked: Asked) -> Any:
@@ -185,7 +185,7 @@ def _add_token(asked: Asked) -> Any:
     if len(body.projects) > MAX_NAMES:
         raise RequestError(f"A token is for at most {MAX_NAMES} projects.")
     return asked.service.add_token(
-        checked("user", body.user),
+        text("user", body.user),
         scopes=body.scopes,
         projects=tuple(checked("name", name) for name in body.projects),
         days=body.days,

@@ -33,7 +33,6 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "token": re.compile(r"[A-Za-z0-9]{1,64}"),
     "digits": re.compile(r"[0-9]{1,18}"),
     "word": re.compile(r"[a-z_]{0,32}"),
-    "user": re.compile(r"[A-Za-z0-9._@+:/-]{0,128}"),
 }
 """By what it is; a value matches from end to end."""
 

@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from modelwright.errors import RequestError, UnknownReleaseError
 from modelwright.registry.projects import Project, Release
+from modelwright.registry.references import deleted_version
 from modelwright.registry.web.requests import Request
 from modelwright.spec.struct import Frozen
 
@@ -101,8 +102,11 @@ def release_of(project: Project, version: str) -> Release:
     """
     try:
         found = project.release(str(Version(version)))
+        deleted = found is None and project.was_deleted(version)
     except InvalidVersion:
-        found = None
+        found, deleted = None, False
+    if deleted:
+        raise deleted_version(project, str(Version(version)))
     if found is None:
         known = ", ".join(release.version for release in project.releases[-5:])
         raise UnknownReleaseError(
