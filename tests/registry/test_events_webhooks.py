@@ -257,6 +257,34 @@ def test_a_server_does_not_start_with_a_webhook_that_it_could_not_sign(telling) 
         create_app(telling)
 
 
+ANOTHER_KIND = b"""-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQDktA6uQKoBQqTCCRVjoU8jilgB7
+5eswdSjYqmomWPTW1e1OKOtx6SI/gUDMbShxboLoSx5RuCCoJAcA+yX+EQ==
+-----END PUBLIC KEY-----
+"""
+
+
+@pytest.mark.parametrize("content", [None, b"no key", ANOTHER_KIND], ids=["none", "text", "not Ed25519"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[stages]]\nname = "dev"\ngates = [{ gate = "signed", keys = ["key.pem"] }]',
+        '[[trusted_publishers]]\nissuer="i"\naudience="a"\nclaims={sub="x"}\nprojects=["x"]\njwks_file="key.pem"\nuser="ci"',
+    ],
+    ids=["signed", "trusted publisher"],
+)
+def test_a_server_does_not_start_with_keys_that_are_none(
+    registry_folder: Path, text: str, content: bytes | None
+) -> None:
+    (registry_folder / "registry.toml").write_text(text)
+    if content is not None:
+        (registry_folder / "key.pem").write_bytes(content)
+    service = open_local(registry_folder, user="ann")
+    with pytest.raises(SettingsError, match=r"cannot be read|no JSON Web Key Set"):
+        create_app(service)
+    service.close()
+
+
 @given(st.integers(1, ATTEMPTS - 1), st.floats(0, 1, exclude_max=True))
 def test_waits_grow_to_a_limit_and_two_seldom_wait_the_same(attempts: int, chance: float) -> None:
     wait, middle = wait_after(attempts, chance), wait_after(attempts, 0.5)

@@ -31,6 +31,7 @@ from modelwright.registry.app.trusting import Trusting
 from modelwright.registry.app.uploads import upload
 from modelwright.registry.events.webhooks import Deliverer, delivering
 from modelwright.registry.operating.local import LocalService
+from modelwright.registry.operating.promoting import keys_of
 from modelwright.registry.settings import PRIVATE
 from modelwright.registry.upstream.opening import open_upstream
 from modelwright.registry.web.requests import Site
@@ -47,8 +48,13 @@ def create_app(service: LocalService, *, listening_on: str = "") -> ASGIApp:
     Args:
         service: The registry; it stays open, and is asked as whoever sent each request.
         listening_on: Address it listens on, which a request may name as its host; empty: unknown.
+
+    Raises:
+        SettingsError: A file that the settings name is not there, or is not what it has to be.
     """
     settings = service.settings
+    for stage in settings.stages:
+        keys_of(service.desk, stage)  # a gate that could not be judged is an error now, not when somebody promotes
     access = Access(service, sessions=Sessions(session_key(service.desk.root / PRIVATE)), throttle=Throttle())
     site = Site(settings=settings)
     router = Router(routes=_routes(access, site), redirect_slashes=False, lifespan=_lifespan(service, access))

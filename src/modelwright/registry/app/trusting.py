@@ -21,7 +21,7 @@ from modelwright.errors import RequestError, SettingsError, UnknownReleaseError
 from modelwright.registry.app.access import Access
 from modelwright.registry.app.answers import as_json
 from modelwright.registry.app.bodies import read_body
-from modelwright.registry.deciding.oidc import principal_of
+from modelwright.registry.deciding.oidc import key_set, principal_of
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.service import NewToken
 from modelwright.spec.struct import Frozen
@@ -46,10 +46,16 @@ class Trusting:
 
     Args:
         access: Its door.
+
+    Raises:
+        SettingsError: The keys of a publisher are not there, or are none: before any job comes.
     """
 
     def __init__(self, access: Access) -> None:
         self.access = access
+        known = _keys(access.service)
+        for publisher in access.service.settings.trusted_publishers:
+            key_set(publisher, known)
 
     def routes(self) -> list[Route]:
         """Return our own path, and those of PyPI."""
@@ -96,8 +102,8 @@ def mint(service: LocalService, shown: str) -> NewToken:
     """
     desk = service.desk
     publishers = service.settings.trusted_publishers
-    keys = {one.jwks_file: _keys(desk.root / one.jwks_file) for one in publishers}
-    principal = principal_of(shown, publishers, now=desk.state.clock(), keys=keys)
+    # Read anew: providers change their keys.
+    principal = principal_of(shown, publishers, now=desk.state.clock(), keys=_keys(service))
     acting = service.acting_for(msgspec.structs.replace(principal, scopes=("admin",), projects=()))
     return acting.add_token(
         principal.user,
@@ -108,7 +114,11 @@ def mint(service: LocalService, shown: str) -> NewToken:
     )
 
 
-def _keys(path: Path) -> bytes:
+def _keys(service: LocalService) -> dict[str, bytes]:
+    return {one.jwks_file: _read(service.desk.root / one.jwks_file) for one in service.settings.trusted_publishers}
+
+
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

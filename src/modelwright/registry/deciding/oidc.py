@@ -79,11 +79,19 @@ def _header(token: str) -> tuple[str, str]:
     return str(algorithm), key_id
 
 
-def _key(publisher: TrustedPublisher, keys: Mapping[str, bytes], algorithm: str, key_id: str) -> Any:
-    """Return the provider's key of a name, if it is one for the algorithm; else ``None``."""
+def key_set(publisher: TrustedPublisher, keys: Mapping[str, bytes]) -> jwt.PyJWKSet:
+    """Return the keys of a publisher's provider.
+
+    Args:
+        publisher: Whose.
+        keys: As for :func:`principal_of`.
+
+    Raises:
+        SettingsError: They are not there, or are no JSON Web Key Set.
+    """
     try:
         document = json.loads(keys[publisher.jwks_file])
-        found = jwt.PyJWKSet.from_dict(document)
+        return jwt.PyJWKSet.from_dict(document)
     except KeyError as error:
         raise SettingsError(
             f"The keys of the trusted publisher {publisher.user!r} are not there.", where=publisher.jwks_file
@@ -94,7 +102,11 @@ def _key(publisher: TrustedPublisher, keys: Mapping[str, bytes], algorithm: str,
             where=publisher.jwks_file,
             why=str(error),
         ) from error
-    for candidate in found.keys:
+
+
+def _key(publisher: TrustedPublisher, keys: Mapping[str, bytes], algorithm: str, key_id: str) -> Any:
+    """Return the provider's key of a name, if it is one for the algorithm; else ``None``."""
+    for candidate in key_set(publisher, keys).keys:
         if candidate.key_id == key_id and candidate.public_key_use in (None, "sig"):
             key = candidate.key
             if not isinstance(key, _ALGORITHMS[algorithm]):

@@ -6,6 +6,8 @@ the facts are collected, in the same transaction in which the pointer is swapped
 
 from __future__ import annotations
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec.structs import replace
 from sqlalchemy import Connection, update
@@ -237,7 +239,7 @@ def _facts(desk: Desk, connection: Connection, project: Project, release: Releas
         incumbent_evidence=load_evidence(connection, others),
         weights=weights,
         card=card_of(desk.store, release) if stage.gates else "",
-        keys=_keys(desk, stage),
+        keys=keys_of(desk, stage),
         now=desk.state.clock(),
     )
 
@@ -250,7 +252,7 @@ def _weights(connection: Connection, project: Project, release: Release) -> tupl
     return tuple(file.sha256 for file in held.wheels) if held else ()
 
 
-def _keys(desk: Desk, stage: Stage) -> dict[str, bytes]:
+def keys_of(desk: Desk, stage: Stage) -> dict[str, bytes]:
     """Return the public keys that gates of a stage name, PEM, by name.
 
     Raises:
@@ -262,8 +264,9 @@ def _keys(desk: Desk, stage: Stage) -> dict[str, bytes]:
             path = desk.root / name
             try:
                 content = path.read_bytes()
-                load_pem_public_key(content)
-            except (OSError, ValueError) as error:
+                if not isinstance(load_pem_public_key(content), Ed25519PublicKey):
+                    raise ValueError("It is no Ed25519 key.")
+            except (OSError, ValueError, UnsupportedAlgorithm) as error:
                 raise SettingsError(
                     f"The public key {name!r} cannot be read.", where=str(path), why=str(error)
                 ) from error
