@@ -96,7 +96,9 @@ def _check_unused(connection: Connection, project: Project, release: Release) ->
             hint=f"modelwright rollback {project.name} --stage {running[0]} --reason …",
         )
     model = load_project(connection, project.name.removesuffix(SUFFIX)) if project.kind == "weights" else None
-    for other in model.releases if model else ():
+    if model is None:
+        return
+    for other in model.releases:
         if weights_version(model.name, other.requires) == release.version:
             raise NotAllowedError(
                 f"{project.name} {release.version} is what {model.name} {other.version} consists of.",
