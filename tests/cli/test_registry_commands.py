@@ -270,6 +270,11 @@ def test_rollback_needs_a_reason_and_returns_to_what_ran_before(ask):
 def test_yank_is_undone_and_deletion_is_for_ever(ask):
     assert "would be yanked" in ask("yank", "churn", "1.1.0", "--reason", "leaks", "--dry-run").out
     assert "--undo" in ask("yank", "churn", "1.1.0", "--reason", "leaks").err
+    assert "rollback" not in ask("yank", "churn", "1.1.0", "--reason", "leaks").err
+    ask("promote", "churn", "1.0.0", "--to", "staging")
+    runs = ask("yank", "churn", "1.0.0", "--reason", "leaks").err
+    assert "modelwright rollback churn --stage staging --reason WHY" in runs
+    ask("yank", "churn", "1.0.0", "--undo")
     assert "yanked:       leaks" in ask("show", "churn==1.1.0").out
     assert "no longer yanked" in ask("yank", "churn", "1.1.0", "--undo").out
     ask("yank", "churn", "1.1.0", "--undo", "--delete", code=2)

@@ -68,6 +68,15 @@ def test_rollback_goes_past_what_was_yanked_since(service: LocalService, churn) 
         service.rollback("churn", stage="production", reason="not forward")
 
 
+def test_a_stage_that_runs_what_was_yanked_offers_what_it_ran_before_once_it_is_rolled_back(two: LocalService) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        two.promote("churn", version, to="production", reason="next")
+    two.yank("churn", "1.1.0", reason="wrong data")
+    assert yanked(two, "production") == {"1.0.0": "superseded in production by 1.1.0", "1.1.0": "wrong data"}
+    two.rollback("churn", stage="production", reason="wrong data")
+    assert yanked(two, "production") == {"1.0.0": None, "1.1.0": "wrong data"}
+
+
 def test_a_reason_is_of_bounded_length_whether_it_is_needed_or_not(two: LocalService) -> None:
     with pytest.raises(RequestError, match="longer than 2,000"):
         two.promote("churn", "1.0.0", to="production", reason="x" * 2001)

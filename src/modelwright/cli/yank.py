@@ -31,7 +31,8 @@ def yank(
 ) -> int:
     """Keep installers from choosing a release by themselves.
 
-    Exact pins go on working (PEP 592), and stages that run it go on running it.
+    Exact pins go on working (PEP 592). It is seen in every view: a stage that
+    runs it offers nothing to who names no version, until it is rolled back.
     """
     if undo and delete:
         raise RequestError("Nothing that was deleted comes back.", hint="Give --undo or --delete.")
@@ -57,6 +58,14 @@ def yank(
             console.print(f"never again: {name}", markup=False, soft_wrap=True)
 
     output.result(done, show)
-    undoing = [] if verb != "yank" else [f"modelwright yank {project.name} {release.version} --undo{at.option()}"]
-    output.next(*undoing, f"modelwright history {project.name}{at.option()}")
+    output.next(*_after(project, release.version, verb, at), f"modelwright history {project.name}{at.option()}")
     return 0
+
+
+def _after(project: Project, version: str, verb: str, at: At) -> list[str]:
+    """Return what somebody may want to do after a yank: take it away where it still runs, or take the yank back."""
+    if verb != "yank":
+        return []
+    running = [one.stage for one in project.placements if one.current and one.version == version]
+    away = [f"modelwright rollback {project.name} --stage {stage} --reason WHY{at.option()}" for stage in running]
+    return [*away, f"modelwright yank {project.name} {version} --undo{at.option()}"]
