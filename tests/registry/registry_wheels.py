@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 sys.path.append(str(Path(__file__).parent.parent / "inspecting"))
@@ -34,6 +36,7 @@ def model_wheel(
     slope: float = 2.0,
     accuracy: float = 0.9,
     card: str = CARD,
+    charts: Mapping[str, bytes] = MappingProxyType({}),
     **changes: Any,
 ) -> Path:
     """Build the wheel of a model that answers ``slope * x + 1``; it installs on any Python and needs no library.
@@ -45,6 +48,7 @@ def model_wheel(
         slope: Two models with the same slope answer alike.
         accuracy: What its evaluation on ``test`` says.
         card: Its card.
+        charts: Charts of its model folder, by file name.
         **changes: Fields of the manifest.
     """
     sources = folder / f"source-{name}-{version}-{slope}"
@@ -62,7 +66,11 @@ def model_wheel(
         "environment": {"python": "3.11.7", "interpreters": ["cp311"], "portable": True, "dependencies": []},
     } | changes
     write_toy(sources, slope=slope, **document)
-    (sources / str(document["import_name"]) / "model" / "card.md").write_text(card, encoding="utf-8")
+    model = sources / str(document["import_name"]) / "model"
+    (model / "card.md").write_text(card, encoding="utf-8")
+    for file, content in charts.items():
+        (model / "charts").mkdir(exist_ok=True)
+        (model / "charts" / file).write_bytes(content)
     return build(sources, folder)
 
 

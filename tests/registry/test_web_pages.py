@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import html5lib
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from modelwright.registry.operating.local import LocalService
 from modelwright.registry.operating.opening import open_local
 from modelwright.registry.people import NOBODY, Principal
 from modelwright.registry.service import Selection
-from modelwright.registry.web import assets, rendering, routes
+from modelwright.registry.web import assets, log, models, project, rendering, routes
 from modelwright.registry.web.login import login_refused, own_path
 from modelwright.registry.web.markdown import card_html
 from modelwright.registry.web.refusals import refusal
@@ -280,6 +281,12 @@ def test_what_was_done_is_told_only_where_it_was_done(ann: Visitor, furnished: L
     assert "Done." not in words(ann.get("/models/churn?done=999999"))
 
 
+def test_the_timeline_says_why_something_was_denied(ann: Visitor) -> None:
+    page = words(ann.get("/models/churn"))
+    assert "2 of 3 gates of production do not let churn 1.1.0 in: metric accuracy on test, approved." in page
+    assert "'eve' may not promote churn." in page
+
+
 def test_a_closed_project_says_so(own: Visitor) -> None:
     own.service.set_status("churn", "deprecated", reason="use demand")
     assert "This project is deprecated. use demand" in words(own.get("/models/churn"))
@@ -331,6 +338,13 @@ ALLOWED = {
     "img", "div", "table", "thead", "tbody", "tr", "th", "td", "DOCUMENT_FRAGMENT",
 }  # fmt: skip
 MARKUP = st.text("<>\"'()[]!#`|-\n &;:/=axscriptonjdthml", max_size=80)
+
+
+def test_plots_of_the_evaluation_stand_beside_its_metrics(own: Visitor, churn: Callable[..., Path]) -> None:
+    own.service.acting_for(ANN).upload(churn("3.0.0", charts={"confusion.svg": PLOT, "mine.svg": PLOT}))
+    page = own.get("/models/churn/3.0.0")
+    metrics = page[page.index('id="metrics"') : page.index('id="signature"')]
+    assert re.findall(r'<img src="data:image/svg\+xml,[^"]+" alt="([^"]+)">', metrics) == ["Confusion matrix"]
 
 
 @given(MARKUP)
@@ -426,7 +440,15 @@ def test_a_breaking_change_is_said_in_words(ann: Visitor) -> None:
 def test_rows_whose_recorded_answer_changed_are_listed(ann: Visitor) -> None:
     page = words(ann.get("/models/churn/compare?old=1.0.0&new=1.1.0"))
     assert re.search(r"\d+ of \d+ rows that both versions recorded an answer to (has|have) another one now", page)
-    assert "accuracy test 0.9 0.8 -0.1 worse" in page
+    assert "accuracy test 0.9 0.8 −0.1 worse" in page
+
+
+def test_what_differs_by_rounding_only_is_neither_better_nor_worse(own: Visitor, churn: Callable[..., Path]) -> None:
+    for version, accuracy in (("3.0.0", 0.7), ("3.0.1", 0.7 - 1.2e-16)):
+        own.service.acting_for(ANN).upload(churn(version, accuracy=accuracy))
+    page = words(own.get("/models/churn/compare?old=3.0.0&new=3.0.1"))
+    assert "accuracy test 0.7 0.7 the same" in page
+    assert "worse" not in page
 
 
 def test_without_a_choice_the_two_latest_are_compared(ann: Visitor) -> None:
@@ -524,6 +546,25 @@ def test_the_form_for_rolling_back_shows_what_the_registry_then_does(own: Visito
     assert own.post("/models/churn/rollback", stage="dev", reason="again", expected=now.digest).status == 409
 
 
+def test_the_form_for_rolling_back_shows_what_the_gates_say_and_lets_go(own: Visitor) -> None:
+    service = own.service.acting_for(ANN)
+    service.promote("churn", "2.0.0", to="production", reason="now", break_glass=True)
+    page = words(own.get("/models/churn/rollback?stage=production"))
+    assert "Gates of production Gate Result Found Asked for verified ✓ passes" in page
+    assert "Rolling back waits for no gate: this is what they would say of 1.0.0 now." in page
+    assert "Roll production back to 1.0.0" in page
+
+
+def test_an_approval_is_offered_only_where_one_is_missing(own: Visitor) -> None:
+    address = "/models/churn/promote?version=2.0.0&to=production"
+    assert "Approve it for production" in own.get(address)
+    ben = own.service.acting_for(Principal(user="ben", scopes=("promote",)))
+    ben.approve("churn", "2.0.0", stage="production", reason="looked at it")
+    page = own.get(address)
+    assert "Break the glass" in page, "another gate still does not let it in"
+    assert "Approve it for production" not in page
+
+
 def test_yanking_and_taking_it_back(own: Visitor) -> None:
     done = own.post("/models/churn/2.0.0/yank", reason="broken")
     assert "ann yanked 2.0.0" in words(own.get(done.location))
@@ -552,6 +593,34 @@ def test_the_log_can_be_filtered(ann: Visitor) -> None:
 def test_a_filter_that_makes_no_sense_is_refused(ann: Visitor, query: str) -> None:
     with pytest.raises((UnknownReleaseError, RequestError)):
         ann.get(f"/audit?{query}")
+
+
+def test_the_log_shows_every_gate_that_was_asked_when_something_was_refused(ann: Visitor) -> None:
+    page = ann.get("/audit?project=churn&outcome=denied&version=1.1.0")
+    assert "do not let churn 1.1.0 in: metric accuracy on test, approved." in words(page)
+    problems = page[page.index("<dt>problems</dt>") :].partition("</dd>")[0]
+    assert [line.split(":")[0] for line in problems.partition("<dd>")[2].splitlines()] == [
+        "verified",
+        "metric accuracy on test",
+        "approved",
+    ]
+
+
+def test_a_long_fact_of_the_log_is_cut_where_the_page_would_grow(own: Visitor) -> None:
+    entry = next(iter(own.service.history(Selection(limit=1))))
+    details = log._details(msgspec.structs.replace(entry, detail={"problems": ["x" * 900] * 9, "code": "MW1106"}))
+    assert len(details["problems"]) == log.LONGEST_DETAIL
+    assert details["problems"].endswith("…")
+    assert details["code"] == "MW1106"
+
+
+@pytest.mark.parametrize("address", ["/?self=1", "/audit?self=1&before=9", "/models/churn?parts=1"])
+def test_no_word_of_a_query_is_taken_for_an_argument(
+    ann: Visitor, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    for module in (models, project):
+        monkeypatch.setattr(module, "EACH", 1)
+    assert address.partition("?")[2].partition("&")[0] in ann.get(address)
 
 
 def test_the_log_is_paged_without_losing_an_entry(ann: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ It does not: decide who may see it (the page asks the service for the project fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -22,7 +22,7 @@ from modelwright.inspecting.lock import locked
 from modelwright.package import MODEL_FOLDER, Package, open_wheel
 from modelwright.registry.projects import StoredFile
 from modelwright.registry.service import Service
-from modelwright.registry.web.markdown import card_html, card_text
+from modelwright.registry.web.markdown import card_html, card_text, chart_address
 from modelwright.registry.web.requests import Site
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.scenario import Scenario
@@ -37,6 +37,8 @@ Measured: the worst of twenty such texts takes 4 s at this size, once for each w
 MAX_CHART = 96 * 2**10
 """Largest chart that is shown, bytes."""
 MAX_CHARTS = 8
+PLOTS = {"confusion": "Confusion matrix", "calibration": "Calibration", "residuals": "Residuals"}
+"""Charts that capturing draws of an evaluation, by file name, to be shown beside its metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Contents:
         card: The card, as HTML; empty: there is none.
         scenarios: The scenarios.
         environment: The whole locked environment.
+        plots: Charts of the evaluation: what each shows, and its address.
         problems: What could not be read, a sentence each.
     """
 
@@ -72,6 +75,7 @@ class Contents:
     card: Markup
     scenarios: tuple[Scenario, ...] = ()
     environment: tuple[Locked, ...] = ()
+    plots: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -116,12 +120,17 @@ class _Reading:
         self.names = frozenset(package.files.names())
 
     def contents(self) -> Contents:
-        manifest = self.package.manifest
+        manifest, charts = self.package.manifest, self._charts()
         return Contents(
             manifest=manifest,
-            card=self._card(),
+            card=self._card(charts),
             scenarios=self._scenarios(),
             environment=self._environment(manifest),
+            plots=tuple(
+                (shows, chart_address(charts[path]))
+                for name, shows in PLOTS.items()
+                if (path := f"charts/{name}.svg") in charts
+            ),
             problems=tuple(self.problems),
         )
 
@@ -139,10 +148,10 @@ class _Reading:
         content = self._document(f"{self.package.import_name}/{MODEL_FOLDER}/{name}", most=MAX_DOCUMENT)
         return (content or b"").decode("utf-8", "replace")
 
-    def _card(self) -> Markup:
+    def _card(self, charts: Mapping[str, bytes]) -> Markup:
         name = f"{self.package.import_name}/{MODEL_FOLDER}/card.md"
         if name not in self.names or self.package.files.size(name) <= MAX_CARD:
-            return card_html(self._text("card.md"), self._charts())
+            return card_html(self._text("card.md"), charts)
         with self.package.files.open(name) as stream:
             beginning = stream.read(MAX_CARD)
         self.problems.append("card.md is too large to be typeset; the whole of it is in the wheel")

@@ -5,6 +5,7 @@ For: :mod:`modelwright.registry.web.rendering`. Pure; it does not guess time zon
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -83,6 +84,18 @@ def _value(content: Any) -> str:
         listed = [f"{key}: {_value(one)}" for key, one in list(content.items())[:20]]
         return "{" + ", ".join(listed) + (", …" if len(content) > 20 else "") + "}"
     return str(content)
+
+
+def change(old: float, new: float) -> str:
+    """Write by how much a number changed; empty if it shows the same number, or differs by rounding only.
+
+    Example:
+        >>> change(0.9, 0.85), change(2.0, 2.5), change(0.9, 0.9 - 1.1e-16)
+        ('−0.05', '+0.5', '')
+    """
+    if old == new or math.isclose(old, new, rel_tol=1e-9, abs_tol=1e-12):
+        return ""
+    return f"{new - old:+.3g}".replace("-", "−")
 
 
 def short(digest: str) -> str:

@@ -15,6 +15,8 @@ from modelwright.spec.struct import Frozen
 
 EACH = 50
 """Entries on one page."""
+LONGEST_DETAIL = 2000
+"""Characters of one fact, as of a reason; the whole of it is in ``modelwright history --json``."""
 _HEX = frozenset("0123456789abcdef")
 _TOLD = frozenset(("replaced", "broke_glass"))
 """Details that are told in the sentence about an entry."""
@@ -25,7 +27,7 @@ class EntryView(Frozen, frozen=True, kw_only=True):
 
     Attributes:
         entry: The entry.
-        details: What else it says, in words, by name.
+        details: What else it says, in words, by name; a list line by line.
     """
 
     entry: Entry
@@ -106,7 +108,16 @@ def _selection(service: Service, request: Request) -> Selection:
 
 
 def _details(entry: Entry) -> dict[str, str]:
-    return {name.replace("_", " "): value(said) for name, said in entry.detail.items() if name not in _TOLD and said}
+    return {name.replace("_", " "): _said(said) for name, said in entry.detail.items() if name not in _TOLD and said}
+
+
+def _said(content: object) -> str:
+    """Write one fact; sentences and lists of them are shown as far as they fit, because no other page has the rest."""
+    listed = content if isinstance(content, list | tuple) else (content,)
+    if not all(isinstance(one, str) for one in listed):
+        return value(content)
+    text = "\n".join(listed)
+    return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
 
 
 def _end(service: Service) -> Head | None:

@@ -117,8 +117,18 @@ def _image(token: Token, charts: Mapping[str, bytes]) -> Token:
     chart = charts.get(str(token.attrs.get("src", "")))
     if chart is None:
         return Token("text", "", 0, content=f"[image: {token.content}]" if token.content else "[image]")
-    token.attrs["src"] = f"data:image/svg+xml,{quote(chart, safe=_UNQUOTED)}"
+    token.attrs["src"] = chart_address(chart)
     return token
+
+
+def chart_address(chart: bytes) -> str:
+    """Return a chart as an address, so that a page carries it.
+
+    Example:
+        >>> chart_address(b"<svg/>")
+        'data:image/svg+xml,%3Csvg/%3E'
+    """
+    return f"data:image/svg+xml,{quote(chart, safe=_UNQUOTED)}"
 
 
 _UNQUOTED = " !$()*,-./:;=?@_~'"

@@ -52,6 +52,11 @@ class PromotionView(Frozen, frozen=True, kw_only=True):
         return all(gate.passed for gate in self.gates)
 
     @property
+    def wants_approval(self) -> bool:
+        """Whether an owner's approval is among what is missing."""
+        return any(gate.gate == "approved" and not gate.passed for gate in self.gates)
+
+    @property
     def there(self) -> bool:
         """Whether the stage runs exactly this release already."""
         return self.current is not None and self.release is not None and self.current.digest == self.release.digest
@@ -66,6 +71,7 @@ class RollbackView(Frozen, frozen=True, kw_only=True):
         stage: The stage; empty: none is chosen yet.
         current: What it runs; ``None``: nothing.
         former: What it would run again; ``None``: there is nothing to go back to.
+        gates: What each gate of the stage says of that, which decides nothing.
         reason: What was typed.
         error: Why it was refused; ``None``: it was not.
     """
@@ -75,6 +81,7 @@ class RollbackView(Frozen, frozen=True, kw_only=True):
     stage: str
     current: Placement | None
     former: Placement | None
+    gates: tuple[GateResult, ...]
     reason: str
     error: ModelwrightError | None
 
@@ -219,12 +226,14 @@ def _rollback_view(
 ) -> RollbackView:
     project = service.project(request.parts["name"])
     stage = one_of(given, "stage", service.stages, what="stage")
+    former = project.former(stage) if project.current(stage) else None
     return RollbackView(
         project=project,
         stages=service.stages,
         stage=stage,
         current=project.current(stage),
-        former=project.former(stage),
+        former=former,
+        gates=service.gates(project.name, former.version, to=stage) if former else (),
         reason=word(given, "reason", longest=LONGEST_TEXT),
         error=error,
     )

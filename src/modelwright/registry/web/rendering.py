@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from modelwright.registry.web import formatting
 from modelwright.registry.web.assets import asset_name
 from modelwright.registry.web.requests import CSRF_FIELD, Page, Request, Site
-from modelwright.registry.web.telling import did
+from modelwright.registry.web.telling import did, refusal_of
 
 
 @cache
@@ -27,7 +27,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    for written in (formatting.moment, formatting.size, formatting.count, formatting.value, formatting.short, did):
+    for written in (
+        formatting.moment,
+        formatting.size,
+        formatting.count,
+        formatting.value,
+        formatting.short,
+        formatting.change,
+        did,
+        refusal_of,
+    ):
         environment.filters[written.__name__] = written
     environment.globals |= {"asset": asset_name, "CSRF_FIELD": CSRF_FIELD}
     return environment

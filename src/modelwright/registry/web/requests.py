@@ -69,7 +69,12 @@ class Request:
         """Say whether it makes sense to offer something; the service decides whether it is done."""
         return allowed(self.principal, deed, project=project.name, owners=project.owners) is None
 
-    def link(self, *parts: str, **query: object) -> str:
+    @property
+    def here(self) -> str:
+        """Path of this page with its query, to come back to."""
+        return self.link(*(part for part in self.path.split("/") if part), **self.query)
+
+    def link(self, /, *parts: str, **query: object) -> str:
         """Return the path of one of the registry's own pages, every part percent-encoded.
 
         Example:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from modelwright.registry.audit import Action, Entry
 
+FAILED = ": FAILED: "
+"""What stands between the name of a gate that did not pass and what it found, in what the log keeps of a refusal."""
 _VERBS: dict[Action, tuple[str, str]] = {
     "publish": ("published", "publish"),
     "promote": ("promoted", "promote"),
@@ -21,6 +23,23 @@ _VERBS: dict[Action, tuple[str, str]] = {
     "login": ("logged in", "log in"),
 }
 """What is said of each action when it was done, and after "tried to"."""
+
+
+def refusal_of(entry: Entry) -> str:
+    """Return why something was denied, with the gates that did not pass; empty if it was done.
+
+    Example:
+        >>> detail = {"what": "1 of 2 gates does not let it in.", "problems": ["card: passed: x", "scan: FAILED: y"]}
+        >>> denied = dict(sequence=1, time="", actor="ann", action="promote", previous="", outcome="denied")
+        >>> refusal_of(Entry(detail=detail, **denied))
+        '1 of 2 gates does not let it in: scan.'
+    """
+    if entry.outcome != "denied":
+        return ""
+    what, problems = str(entry.detail.get("what", "")), entry.detail.get("problems", ())
+    listed = [str(one) for one in problems] if isinstance(problems, list | tuple) else []
+    failed = [one.partition(FAILED)[0] for one in listed if FAILED in one]
+    return f"{what.removesuffix('.')}: {', '.join(failed)}." if failed else what
 
 
 def did(entry: Entry) -> str:
