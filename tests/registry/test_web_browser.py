@@ -169,6 +169,24 @@ def test_every_page_fits_on_a_narrow_screen(ann: Page, name: str) -> None:
     assert width <= 320, "WCAG 2.2, 1.4.10 Reflow"
 
 
+@pytest.mark.parametrize("name", ["models", "project", "compare", "promote", "override", "audit"])
+def test_tables_that_matter_are_read_downwards_on_a_narrow_screen(ann: Page, name: str) -> None:
+    ann.set_viewport_size({"width": 390, "height": 844})
+    ann.goto(PAGES[name])
+    cut = ann.evaluate(
+        "[...document.querySelectorAll('.scroll:has(.stack)')].filter(one => one.scrollWidth > one.clientWidth).length"
+    )
+    row = ann.locator(".stack tbody tr").first
+    cells = row.get_by_role("cell").count()
+    labels = row.locator("td").evaluate_all("cells => cells.map(one => getComputedStyle(one, '::before').content)")
+    heads = ann.locator(".stack").first.get_by_role("columnheader").count()
+    ann.set_viewport_size({"width": 1200, "height": 800})
+    assert cut == 0
+    assert cells, "a row is still a row for a screen reader"
+    assert heads == len(labels) + 1
+    assert "none" not in labels, "every cell says what it is"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_moves_at_most_100_kilobytes(ann: Page, name: str) -> None:
     session = ann.context.new_cdp_session(ann)
@@ -349,7 +367,20 @@ def test_a_page_that_is_not_there_says_so(chromium: Browser, registry: str, hous
     expect(page.get_by_role("alert")).to_contain_text("nothing")
     expect(page.get_by_text("MW1105").first).to_be_visible()
     assert violations(page) == []
+    page.get_by_role("button", name="Log out").click()
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
     context.close()
+
+
+def test_a_registry_without_settings_is_not_called_like_its_first_page(chromium: Browser, empty_registry: Path) -> None:
+    with served(empty_registry) as address:
+        context = chromium.new_context(base_url=address)
+        page = context.new_page()
+        page.goto("/login")
+        names = page.get_by_role("navigation", name="Registry").get_by_role("link").all_inner_texts()
+        assert len(set(names)) == len(names), "every link of the head says something else"
+        context.close()
 
 
 def test_a_reader_is_told_that_they_may_not(chromium: Browser, own_house: House) -> None:
@@ -373,10 +404,10 @@ def test_who_is_not_logged_in_is_led_to_the_form_and_back(chromium: Browser, reg
     page.get_by_label("Token").fill("mw_000000000000_nothing")
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    page.goto("/models/churn")
+    page.goto("/models/churn/promote?version=2.0.0&to=production")
     page.get_by_label("Token").fill(house.token)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/models/churn")
+    page.wait_for_url("**/models/churn/promote?version=2.0.0&to=production")
     page.get_by_role("button", name="Log out").click()
     page.goto("/models/churn")
     expect(page.get_by_role("heading", level=1)).to_have_text("Log in")

@@ -120,7 +120,7 @@ class Settings(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
         trusted_publishers: CI jobs that may publish without a stored token.
     """
 
-    title: str = "Models"
+    title: str = "Model registry"
     state: str = ""
     files: str = ""
     static_index: bool | None = None

@@ -46,7 +46,8 @@ def refused(scope: Scope, status: int, error: ModelwrightError, *, site: Site) -
     if path.startswith(("/api/", "/_/")) or wants_json(scope):
         answer = as_json(error.to_dict(), status=status)
     elif "text/html" in accept and not (path.startswith(_PLAIN) or "/simple/" in path):
-        page = refusal(site, PageRequest(path=path, principal=scope.get("principal", NOBODY)), error, status=status)
+        asked = PageRequest(path=path, principal=scope.get("principal", NOBODY), csrf=scope.get("csrf", ""))
+        page = refusal(site, asked, error, status=status)
         # No challenge: a browser would ask for a password in a window of its own instead of showing the page.
         return Response(page.body, page.status, media_type=page.media_type, headers={"Cache-Control": NO_STORE})
     else:

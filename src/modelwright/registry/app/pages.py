@@ -77,13 +77,14 @@ class Pages:
         parts = {key: checked(key, value) for key, value in request.path_params.items()}
         query = query_of(request.scope["query_string"])
         session, service = self._enter(request, form)
+        csrf = request.scope["csrf"] = self.access.sessions.csrf(session) if session else ""
         asked = PageRequest(
             path=request.scope["path"],
             parts=parts,
             query=query,
             form=form,
             principal=service.principal,
-            csrf=self.access.sessions.csrf(session) if session else "",
+            csrf=csrf,
             base_url=base_url(request.scope),
         )
         return _response(page.answer(self.site, service, asked), request)
@@ -158,7 +159,8 @@ def _response(page: Page, request: Request) -> Response:
 
 
 def _to_login(request: Request) -> Response:
-    target = quote(request.scope["path"], safe="")
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    target = quote(own_path(f"{path}?{query}") or path, safe="")
     return Response(status_code=303, headers={"Location": f"/login?next={target}", "Cache-Control": NO_STORE})
 
 
