@@ -76,9 +76,13 @@ def watched(browser: Browser, address: str, token: str, **context: Any) -> Itera
 
 def log_in(page: Page, token: str) -> None:
     page.goto("/login")
+    log_in_here(page, token)
+    page.wait_for_url("**/")
+
+
+def log_in_here(page: Page, token: str) -> None:
     page.get_by_label("Token").fill(token)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
 
 
 Watched = tuple[Page, list[str]]
@@ -258,6 +262,35 @@ def test_verifying_tells_the_result_where_one_is(ann: Page) -> None:
     assert ann.url.endswith("/audit?project=demand"), "the filter is still there"
 
 
+def test_what_is_refused_in_place_is_shown_as_a_page(with_script: Watched) -> None:
+    page, _ = with_script
+    page.goto("/audit")
+    page.get_by_label("Exported head to compare with").fill("nonsense")
+    page.get_by_role("button", name="Verify the log").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is no exported head.")
+
+
+def test_who_searches_after_their_session_ended_is_led_to_the_form_and_back(
+    chromium: Browser, registry: str, house: House
+) -> None:
+    with visiting(chromium, registry, house.token) as page:
+        page.context.clear_cookies()
+        page.get_by_label("Search names and summaries").press_sequentially("how much")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+        expect(page.get_by_label("Token")).to_be_focused()
+        log_in_here(page, house.token)
+        expect(page.locator("#found")).to_contain_text("for “how")
+
+
+def test_a_search_that_gets_no_answer_says_so(with_script: Watched) -> None:
+    page, _ = with_script
+    page.goto("/")
+    page.route("**/?q=*", lambda route: route.abort())
+    page.get_by_label("Search names and summaries").press_sequentially("how")
+    expect(page.locator("#found")).to_have_text("The registry does not answer. Try again.")
+    page.unroute("**/?q=*")
+
+
 def test_lines_can_be_copied(chromium: Browser, registry: str, house: House) -> None:
     with visiting(chromium, registry, house.token, permissions=["clipboard-read", "clipboard-write"]) as page:
         page.goto("/models/churn?stage=production")
@@ -364,6 +397,7 @@ def test_a_page_that_is_not_there_says_so(chromium: Browser, registry: str, hous
     assert answer is not None
     assert answer.status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    assert page.title().startswith("There is no such page")
     expect(page.get_by_role("alert")).to_contain_text("nothing")
     expect(page.get_by_text("MW1105").first).to_be_visible()
     assert violations(page) == []

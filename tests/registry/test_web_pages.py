@@ -504,6 +504,13 @@ def test_nothing_moves_without_a_reason(own: Visitor) -> None:
     assert own.service.project("churn").serial == serial
 
 
+def test_the_title_of_a_form_says_first_that_it_was_refused(own: Visitor) -> None:
+    address = "/models/churn/promote"
+    assert "<title>Promote churn" in own.get(f"{address}?version=2.0.0&to=dev")
+    refused = own.post(address, version="2.0.0", to="dev", reason="", expected="")
+    assert "<title>Refused: Promote churn" in refused.body.decode()
+
+
 def test_gates_are_asked_again_when_it_is_posted(own: Visitor) -> None:
     current = own.service.project("churn").current("production")
     assert current is not None

@@ -1,4 +1,5 @@
 // Adds a copy button to every piece of text that people paste elsewhere. Without it the text can still be selected.
+// What is fetched in place (search, verification) and refused, or leads elsewhere, is shown as the page that it is.
 (() => {
   "use strict";
   const status = document.createElement("p");
@@ -16,6 +17,18 @@
     button.addEventListener("click", () => copy(box.querySelector("code"), button));
     box.append(button);
   }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, pathInfo } = event.detail;
+    const asked = new URL(pathInfo.finalRequestPath, location.href);
+    if (xhr.status < 400 && new URL(xhr.responseURL).pathname === asked.pathname) return;
+    event.preventDefault();
+    location.assign(asked);
+  });
+
+  document.addEventListener("htmx:sendError", () => {
+    document.querySelector("#found, #verified").textContent = "The registry does not answer. Try again.";
+  });
 
   async function copy(code, button) {
     let done = true;
