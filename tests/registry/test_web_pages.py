@@ -590,6 +590,8 @@ def test_what_cannot_be_promoted_cannot_be_chosen(ann: Visitor, address: str) ->
 
 
 def test_the_log_can_be_filtered(ann: Visitor) -> None:
+    assert "Show everything" not in ann.get("/audit")
+    assert 'href="/audit">Show everything</a>' in ann.get("/audit?stage=production")
     rows = [e for e in elements(ann.get("/audit?outcome=denied&actor=eve")) if e.tag == "tr"]
     assert len(rows) == 2
     assert rows[1].get("class") == "denied"
