@@ -108,7 +108,8 @@ def _selection(service: Service, request: Request) -> Selection:
 
 
 def _details(entry: Entry) -> dict[str, str]:
-    return {name.replace("_", " "): _said(said) for name, said in entry.detail.items() if name not in _TOLD and said}
+    told = _TOLD | {"what"} if entry.outcome == "denied" else _TOLD
+    return {name.replace("_", " "): _said(said) for name, said in entry.detail.items() if name not in told and said}
 
 
 def _said(content: object) -> str:
