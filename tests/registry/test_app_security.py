@@ -295,8 +295,11 @@ TABLE: list[tuple[str, str, object, set[str]]] = [
         {"promoter", "admin"},
     ),
     ("POST", "/api/v1/projects/matrix/rollback", {"stage": "dev", "reason": "x"}, {"promoter", "admin"}),
-    ("POST", "/api/v1/projects/matrix/yank", DONE, {"publisher", "admin"}),
-    ("POST", "/api/v1/projects/matrix/unyank", DONE, {"publisher", "admin"}),
+    ("POST", "/api/v1/projects/matrix/yank", {"version": "9.9.9", "reason": "x"}, {"publisher", "admin"}),
+    ("POST", "/api/v1/projects/matrix/unyank", {"version": "9.9.9", "reason": "x"}, {"publisher", "admin"}),
+    # dev runs this one, so it takes the scope of those who may move it as well.
+    ("POST", "/api/v1/projects/matrix/yank", DONE, {"admin"}),
+    ("POST", "/api/v1/projects/matrix/unyank", DONE, {"admin"}),
     ("POST", "/api/v1/projects/matrix/delete", {"version": "9.9.9", "reason": "x"}, {"admin"}),
     ("POST", "/api/v1/projects/matrix/status", {"status": "active", "reason": "x"}, {"admin"}),
     ("POST", "/api/v1/projects/matrix/owners", {"owners": ["ann", "pat"]}, {"admin"}),

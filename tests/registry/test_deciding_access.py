@@ -11,8 +11,8 @@ from modelwright.registry.deciding.access import Deed, allowed
 from modelwright.registry.people import NOBODY, Principal, Scope, local_user
 
 DEEDS: tuple[Deed, ...] = (
-    "read", "publish", "yank", "approve", "promote", "rollback", "evidence", "delete", "owners", "status", "token",
-    "audit",
+    "read", "publish", "yank", "withdraw", "approve", "promote", "rollback", "evidence", "delete", "owners", "status",
+    "token", "audit",
 )  # fmt: skip
 
 # deed: who may, of (read, publish, promote, admin), as owner, as a stranger, and of a project that is new.
@@ -21,6 +21,7 @@ MATRIX = {
     "read": ("RPMA", "RPMA", "RPMA"),
     "publish": (" P A", "   A", " P A"),
     "yank": (" P A", "   A", " P A"),
+    "withdraw": ("  MA", "  MA", "  MA"),
     "approve": ("  MA", "  MA", "  MA"),
     "promote": ("  MA", "  MA", "  MA"),
     "rollback": ("  MA", "  MA", "  MA"),

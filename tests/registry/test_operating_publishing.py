@@ -198,6 +198,21 @@ def test_yanking_is_seen_in_every_view_and_can_be_undone(service: LocalService, 
     assert service.page("churn").files[0].yanked is None  # type: ignore[union-attr]
 
 
+def test_what_a_stage_runs_is_yanked_by_those_who_may_move_it_only(service: LocalService, churn) -> None:
+    service.upload(churn("1.0.0"))
+    publisher = service.acting_for(Principal(user="ann", scopes=("publish",)))
+    assert publisher.yank("churn", "1.0.0", reason="typo").releases[0].yanked == "typo"
+    publisher.unyank("churn", "1.0.0")
+    service.promote("churn", "1.0.0", to="production", reason="go")
+    with pytest.raises(NotAllowedError, match="may not yank what a stage runs of churn"):
+        publisher.yank("churn", "1.0.0", reason="spite")
+    assert service.page("churn", "production").files[0].yanked is None  # type: ignore[union-attr]
+    both = service.acting_for(Principal(user="ann", scopes=("publish", "promote")))
+    assert both.yank("churn", "1.0.0", reason="wrong labels").releases[0].yanked == "wrong labels"
+    with pytest.raises(NotAllowedError, match="takes the scope 'promote'"):
+        publisher.unyank("churn", "1.0.0")
+
+
 def test_evidence_is_bound_to_the_wheel_it_is_about(service: LocalService, churn) -> None:
     sha256 = service.upload(churn("1.0.0")).file.sha256
     evaluation = [{"metric": "accuracy", "value": 0.7, "dataset": "march"}]

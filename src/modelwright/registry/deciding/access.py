@@ -17,6 +17,7 @@ Deed = Literal[
     "read",
     "publish",
     "yank",
+    "withdraw",
     "approve",
     "promote",
     "rollback",
@@ -30,6 +31,7 @@ Deed = Literal[
 """What can be done with a registry.
 
 ``read``      see projects, files, evidence and what was done with them
+``withdraw``  yank what a stage runs, or take that back: installers then find something else in the stage
 ``evidence``  attach a verification, an evaluation, a signature
 ``token``     make, list and revoke tokens
 ``audit``     read and check the log as a whole
@@ -52,6 +54,7 @@ _RIGHTS: dict[Deed, tuple[_Right, ...]] = {
     "read": (_Right("read"),),
     "publish": (_Right("publish", owner=True),),
     "yank": (_Right("publish", owner=True),),
+    "withdraw": (_Right("promote"),),
     # Whoever may promote could break the glass as well: evidence gives them nothing that they do not have.
     "evidence": (_Right("publish", owner=True), _Right("promote")),
     "approve": (_Right("promote"),),
@@ -145,6 +148,7 @@ def _told(deed: Deed, project: str) -> str:
         "read": f"read {about}",
         "publish": f"publish {about}",
         "yank": f"yank releases of {about}",
+        "withdraw": f"yank what a stage runs of {about}",
         "approve": f"approve {about}",
         "promote": f"promote {about}",
         "rollback": f"roll back {about}",

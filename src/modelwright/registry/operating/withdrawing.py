@@ -36,6 +36,7 @@ def yank(desk: Desk, name: str, version: str, *, reason: str) -> Project:
 
     def change(transaction: Transaction, project: Project, attempt: Entry) -> Entry:
         release = the_release(project, version)
+        _allow_withdrawing(desk, project, release)
         _set_release(transaction, project, release.version, {"yanked": need_reason(reason, "A yank")})
         return replace(attempt, version=release.version, sha256=release.digest)
 
@@ -47,6 +48,7 @@ def unyank(desk: Desk, name: str, version: str, *, reason: str) -> Project:
 
     def change(transaction: Transaction, project: Project, attempt: Entry) -> Entry:
         release = the_release(project, version)
+        _allow_withdrawing(desk, project, release)
         checked_reason(reason)
         _set_release(transaction, project, release.version, {"yanked": None})
         return replace(attempt, version=release.version, sha256=release.digest, detail={"was": release.yanked or ""})
@@ -82,13 +84,28 @@ def delete(desk: Desk, name: str, version: str, *, reason: str) -> Project:
     return project
 
 
+def _running(project: Project, release: Release) -> list[str]:
+    """Return the stages that run a release."""
+    return [one.stage for one in project.placements if one.current and one.version == release.version]
+
+
+def _allow_withdrawing(desk: Desk, project: Project, release: Release) -> None:
+    """Ask of whoever yanks what a stage runs that they may move it: it leaves the stage with nothing to choose.
+
+    Raises:
+        NotAllowedError: They may not.
+    """
+    if _running(project, release):
+        desk.allow("withdraw", project.name, known=project)
+
+
 def _check_unused(connection: Connection, project: Project, release: Release) -> None:
     """Refuse to delete what runs, and weights without which a release that is there could not be installed.
 
     Raises:
         NotAllowedError: It is used.
     """
-    running = [one.stage for one in project.placements if one.current and one.version == release.version]
+    running = _running(project, release)
     if running:
         raise NotAllowedError(
             f"{project.name} {release.version} is what {', '.join(running)} runs.",
