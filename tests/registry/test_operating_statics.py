@@ -62,3 +62,20 @@ def test_a_stage_that_is_no_more_loses_its_pages_before_anything_changes(
     open_local(registry_folder, user="ann").close()
     assert not (registry_folder / "limited").exists()
     assert (registry_folder / "production" / "simple" / "index.html").is_file()
+
+
+def test_an_index_that_carries_the_same_project_is_named_where_the_settings_say_so_and_in_no_stage(
+    registry_folder: Path, churn: Wheels
+) -> None:
+    """Source: PEP 708, "Alternate Locations"."""
+    (registry_folder / "registry.toml").write_text(
+        '[alternate_locations]\nchurn = ["https://models.eu.example/simple/churn/"]\n'
+    )
+    service = open_local(registry_folder, user="ann")
+    service.upload(churn())
+    service.promote("churn", "1.0.0", to="dev", reason="")
+    named = '"pypi:alternate-locations" content="https://models.eu.example/simple/churn/"'
+    assert named in (registry_folder / "simple" / "churn" / "index.html").read_text()
+    assert "alternate" not in (registry_folder / "dev" / "simple" / "churn" / "index.html").read_text()
+    assert service.page("churn").alternate_locations == ("https://models.eu.example/simple/churn/",)  # type: ignore[union-attr]
+    service.close()

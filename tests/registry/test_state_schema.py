@@ -78,6 +78,9 @@ SECOND = '[[stages]]\nname = "a"\n[[stages]]\nname = "b"\ngates = ['
         (SECOND + '{ gate = "metric", metric = "auc", dataset = "t", within = inf }]', "not a number"),
         (SECOND + '{ gate = "metric", metric = "auc", dataset = "t", within = -0.1 }]', "'within' is 0 or more"),
         ('[[webhooks]]\nurl = "http://x"\nsecret_file = "s"\nevents = ["promoted"]', "promoted"),
+        ('[alternate_locations]\nchurn = ["https://ann:x@models.example/simple/churn/"]', "not the page of churn"),
+        ('[alternate_locations]\nchurn = ["https://models.example/simple/other/"]', "not the page of churn"),
+        ('[alternate_locations]\nChurn = ["https://models.example/simple/churn/"]', "normal form"),
         ("= broken", "not TOML"),
         ('static_index = true\nstate = "postgresql:///x"', "cannot be kept true"),
         (

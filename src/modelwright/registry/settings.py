@@ -24,6 +24,8 @@ PRIVATE = ".registry"
 """Folder for what is nobody else's business: the database, uploads under way. Never served, mode 0700."""
 MAX_UPLOAD = 20 * 2**30
 """Largest file that is taken by default, bytes."""
+_PAGE = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*/", re.ASCII)
+"""Address of a page of an index; no user, no query."""
 RESERVED = frozenset(
     ("simple", "files", "legacy", "api", "models", "audit", "static", "login", "logout", "health", "feed", "upstream")
 )
@@ -118,6 +120,8 @@ class Settings(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
         upstream: Another index to be served, too.
         webhooks: Who is told of changes.
         trusted_publishers: CI jobs that may publish without a stored token.
+        alternate_locations: By project, pages of other indexes that carry the same project (PEP 708): installers that
+            know it then take two indexes for one, so that only whoever runs the registry says this.
     """
 
     title: str = "Model registry"
@@ -131,6 +135,7 @@ class Settings(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     upstream: Upstream | None = None
     webhooks: tuple[Webhook, ...] = ()
     trusted_publishers: tuple[TrustedPublisher, ...] = ()
+    alternate_locations: dict[str, tuple[str, ...]] = {}
 
     @property
     def writes_static_index(self) -> bool:
@@ -179,6 +184,7 @@ def parse_settings(content: bytes, *, where: str = FILE) -> Settings:
         raise SettingsError("The settings cannot be understood.", where=where, why=str(error)) from error
     _check_stages(settings, where)
     _check_publishers(settings, where)
+    _check_alternates(settings, where)
     if settings.static_index and (settings.state or settings.files):
         raise SettingsError(
             "A static index cannot be kept true here.",
@@ -248,3 +254,16 @@ def _check_publishers(settings: Settings, where: str) -> None:
             )
         if any(canonicalize_name(name) != name for name in publisher.projects):
             raise SettingsError("Projects are named in their normal form (PEP 503).", where=where)
+
+
+def _check_alternates(settings: Settings, where: str) -> None:
+    for name, urls in settings.alternate_locations.items():
+        if canonicalize_name(name) != name:
+            raise SettingsError("Projects are named in their normal form (PEP 503).", where=where, why=name)
+        for url in urls:
+            if not _PAGE.fullmatch(url) or not url.endswith(f"/{name}/"):
+                raise SettingsError(
+                    f"{url!r} is not the page of {name} on another index.",
+                    where=f"{where}: alternate_locations",
+                    hint=f"https://models.example/simple/{name}/",
+                )

@@ -94,7 +94,9 @@ class LocalService:
         self.desk.allow("read", name)
         with self.desk.state.read() as connection:
             project = load_project(connection, name)
-        return page_of(project, stage) if project is not None else None
+        if project is None:
+            return None
+        return page_of(project, stage, alternates=self.settings.alternate_locations)
 
     def names(self, stage: str = "") -> tuple[str, ...]:
         """List the names that a view shows."""

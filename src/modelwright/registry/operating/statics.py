@@ -14,6 +14,7 @@ from modelwright.registry.index.pages import ProjectPage
 from modelwright.registry.index.static import JSON_FILE, StaticIndex
 from modelwright.registry.operating.desk import Desk
 from modelwright.registry.operating.views import EVERYTHING, page_of
+from modelwright.registry.projects import Project
 from modelwright.registry.state.queries import load_project, names_in, serial_of
 from modelwright.registry.state.tables import projects, stale
 
@@ -65,12 +66,16 @@ def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> in
 
     A list of thousands of names costs more than everything else, and most changes change none.
     """
-    views = _views(desk)
+    views, alternates = _views(desk), desk.settings.alternate_locations
+
+    def rendered(project: Project | None, view: str) -> ProjectPage | None:
+        return page_of(project, view, alternates=alternates) if project else None
+
     with StaticIndex(desk.root).locked() as pages:
         # Read under the lock: whoever writes last writes the newest state.
         with desk.state.read() as connection:
             found = {name: load_project(connection, name) for name in waiting}
-            shown = {view: {name: page_of(one, view) if one else None for name, one in found.items()} for view in views}
+            shown = {view: {name: rendered(one, view) for name, one in found.items()} for view in views}
             changed = [view for view in views if view in lists or _differs(pages.listed(view), shown[view])]
             names = {view: names_in(connection, view) for view in changed}
         for view in views:

@@ -5,6 +5,8 @@ Called by the static index and by the application. ``/simple/`` shows everything
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from packaging.version import Version
 
 from modelwright.registry.index.pages import IndexFile, ProjectPage
@@ -13,14 +15,18 @@ from modelwright.registry.storing.store import Key
 
 EVERYTHING = ""
 """The view that is no stage."""
+NOWHERE: Mapping[str, tuple[str, ...]] = {}
 
 
-def page_of(project: Project, stage: str = EVERYTHING) -> ProjectPage | None:
+def page_of(
+    project: Project, stage: str = EVERYTHING, *, alternates: Mapping[str, tuple[str, ...]] = NOWHERE
+) -> ProjectPage | None:
     """Return a project's page in a view.
 
     Args:
         project: The project.
         stage: Name of a stage; empty: everything.
+        alternates: By project, pages of other indexes that carry the same (PEP 708). A stage is ours alone.
 
     Returns:
         ``None`` if the view does not show the project: a model that was never promoted to the stage, or one of which
@@ -43,6 +49,7 @@ def page_of(project: Project, stage: str = EVERYTHING) -> ProjectPage | None:
         serial=project.serial,
         status=project.status,
         status_reason=project.status_reason,
+        alternate_locations=alternates.get(project.name, ()) if stage == EVERYTHING else (),
     )
 
 
