@@ -95,6 +95,7 @@ def test_what_ran_in_a_stage_that_is_no_more_can_be_deleted_and_is_not_back_with
     settings.write_text('[[stages]]\nname = "dev"\n')
     service = open_local(registry_folder, user="ann")
     assert service.project("churn").placements == ()
+    assert [one.stages for one in service.projects()] == [{}]
     service.delete("churn", "1.1.0", reason="personal data")
     service.close()
     settings.write_text('[[stages]]\nname = "limited"\n')

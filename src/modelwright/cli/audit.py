@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from modelwright.building.archive import replacing
 from modelwright.cli.addresses import SOMEWHERE, At
@@ -39,7 +39,7 @@ def audit(
     stage: Annotated[str, Parameter(help="Only entries about this stage.")] = "",
     denied: Annotated[bool, flag("Only what was tried and refused.")] = False,
     after: Annotated[int, Parameter(help="Only entries with a greater number.")] = 0,
-    limit: Annotated[int, Parameter(help="The last so many entries.")] = 100,
+    limit: Annotated[int, Parameter(help="The last so many entries.", validator=validators.Number(gte=1))] = 100,
     verify: Annotated[bool, flag("Check the whole log; 1 if anything in it was altered.")] = False,
     head: Annotated[
         bool, flag("Print the end of the log as SEQUENCE:HASH; kept elsewhere, it fixes the past.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.output import PLAIN, Output
@@ -17,7 +17,7 @@ def history(
     reference: Annotated[str, Parameter(help="name, name==1.3.0 or name@production.")],
     /,
     *,
-    limit: Annotated[int, Parameter(help="The last so many entries.")] = 100,
+    limit: Annotated[int, Parameter(help="The last so many entries.", validator=validators.Number(gte=1))] = 100,
     at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:

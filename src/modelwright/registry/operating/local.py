@@ -80,7 +80,7 @@ class LocalService:
         self.desk.allow("read", "")
         bound = self.desk.principal.projects
         with self.desk.state.read() as connection:
-            found = matching(self.desk.listing.all(connection), search)
+            found = matching(self.desk.listing.all(connection, self.stages), search)
         return tuple(summary for summary in found if not bound or summary.name in bound)
 
     def project(self, name: str) -> Project:

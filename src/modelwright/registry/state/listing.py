@@ -5,6 +5,8 @@ Called by :mod:`modelwright.registry.operating`. It holds what :func:`~.queries.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from modelwright.registry.projects import ProjectSummary
@@ -17,12 +19,12 @@ class Listing:
     def __init__(self) -> None:
         self._kept: tuple[int, tuple[ProjectSummary, ...]] = (0, ())
 
-    def all(self, connection: Connection) -> tuple[ProjectSummary, ...]:
-        """List every project, by name."""
+    def all(self, connection: Connection, stages: Collection[str]) -> tuple[ProjectSummary, ...]:
+        """List every project, by name, with what these stages run."""
         serial = serial_of(connection) or 0
         known, kept = self._kept  # one tuple, so that two threads never see half of it
         if known != serial:
-            kept = load_summaries(connection)
+            kept = load_summaries(connection, stages)
             self._kept = (serial, kept)
         return kept
 

@@ -5,7 +5,7 @@ Called by :mod:`modelwright.registry.operating` with a connection of :class:`~.d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
@@ -101,10 +101,15 @@ def _placement(row: Row[Any]) -> Placement:
     return msgspec.convert(_columns(row, Placement), Placement)
 
 
-def load_summaries(connection: Connection) -> tuple[ProjectSummary, ...]:
-    """List every project on one line, by name; :class:`~.listing.Listing` keeps the answer."""
+def load_summaries(connection: Connection, known: Collection[str]) -> tuple[ProjectSummary, ...]:
+    """List every project on one line, by name; :class:`~.listing.Listing` keeps the answer.
+
+    Args:
+        connection: The database.
+        known: Names of the stages that there are; what ran in others stands in the log only.
+    """
     stages: dict[str, dict[str, str]] = {}
-    for row in connection.execute(select(placements).where(placements.c.current)):
+    for row in connection.execute(select(placements).where(placements.c.current, placements.c.stage.in_(known))):
         stages.setdefault(row.project, {})[row.stage] = row.version
     # Sorted here, by character: databases have orders of their own, in which "a-b" may stand after "ab".
     owned = sorted(map(tuple, connection.execute(select(owners.c.project, owners.c.owner))))
