@@ -10,6 +10,7 @@ import math
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -17,6 +18,7 @@ from packaging.utils import canonicalize_name
 from modelwright.errors import SettingsError
 from modelwright.registry.audit import Action
 from modelwright.registry.gates import Approved, Gate, Metric, Signed, Soaked, Verified
+from modelwright.runtime.suggestions import nearest
 from modelwright.spec.struct import Frozen
 
 FILE = "registry.toml"
@@ -30,6 +32,8 @@ RESERVED = frozenset(
     ("simple", "files", "legacy", "api", "models", "audit", "static", "login", "logout", "health", "feed", "upstream")
 )
 """First parts of paths that the application serves, and which no stage may be called."""
+_SAID = re.compile(r"Object contains unknown field `(?P<key>\w+)`|Invalid value '(?P<value>\w*)'.*\.gate`$")
+"""How msgspec names what it does not know."""
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _INTERPRETER = re.compile(r"(cp|pp)3[0-9]{1,2}t?")
 """Source: PEP 425, "Python Tag", of an interpreter and not of what is common to several (``py3``)."""
@@ -181,7 +185,9 @@ def parse_settings(content: bytes, *, where: str = FILE) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("The settings are not TOML.", where=where, why=str(error)) from error
     except msgspec.ValidationError as error:
-        raise SettingsError("The settings cannot be understood.", where=where, why=str(error)) from error
+        raise SettingsError(
+            "The settings cannot be understood.", where=where, why=str(error), hint=_meant(str(error))
+        ) from error
     _check_stages(settings, where)
     _check_publishers(settings, where)
     _check_alternates(settings, where)
@@ -193,6 +199,28 @@ def parse_settings(content: bytes, *, where: str = FILE) -> Settings:
             hint="Leave static_index out, and run modelwright registry.",
         )
     return settings
+
+
+def _meant(why: str) -> str:
+    """Return what was probably meant where msgspec names a key or a value that is not known; empty: nobody can say.
+
+    Example:
+        >>> _meant("Object contains unknown field `anonymous_red`")
+        "Did you mean 'anonymous_read'?"
+        >>> _meant("Invalid value 'verifed' - at `$.stages[0].gates[0].gate`")
+        "Did you mean 'verified'?"
+    """
+    said = _SAID.match(why)
+    if said is None:
+        return ""
+    gates = get_args(Gate)
+    kinds = [one.__struct_config__.tag for one in gates]
+    parts = (Settings, Stage, Upstream, Webhook, TrustedPublisher, *gates)
+    known = kinds if said["value"] else [name for part in parts for name in part.__struct_fields__]
+    meant = nearest(said["value"] or said["key"], known)
+    if meant:
+        return f"Did you mean {meant!r}?"
+    return f"The gates are {', '.join(kinds)}." if said["value"] else ""
 
 
 def _check_stages(settings: Settings, where: str) -> None:
