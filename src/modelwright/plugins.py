@@ -76,5 +76,5 @@ def need(extra: str, *modules: str) -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"This needs {', '.join(missing)}, which is not installed.", hint=f'pip install "modelwright[{extra}]"'
+            f"This needs {', '.join(missing)}: not installed.", hint=f'pip install "modelwright[{extra}]"'
         )

@@ -154,9 +154,9 @@ def test_publish_as_rehearsal_checks_and_stores_nothing(say, shop):
     assert "MW1104" in say("publish", str(dishonest), "--to", "registry", "--dry-run", code=4).err
 
 
-def test_publish_of_nothing_is_not_found(ask):
+def test_publish_of_nothing_is_refused(ask):
     assert "fix: modelwright build" in ask("publish", "no-such-folder", code=3).err
-    assert "modelwright publish dist" in ask("publish", code=3).err
+    assert "modelwright publish dist" in ask("publish", code=2).err
 
 
 def test_publish_signs_wheels_and_refuses_what_is_no_key(ask, shop):
@@ -169,7 +169,7 @@ def test_publish_signs_wheels_and_refuses_what_is_no_key(ask, shop):
     assert [one.kind for one in done.evidence] == ["signature"]
     (shop / "bad.pem").write_text("not a key")
     ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "bad.pem", code=4)
-    ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "missing.pem", code=4)
+    ask("publish", "dist/churn-1.0.0-py3-none-any.whl", "--sign", "missing.pem", code=3)
 
 
 def test_list_shows_what_each_stage_runs(ask):
@@ -422,3 +422,51 @@ def test_webhooks_are_told_once_and_one_that_does_not_answer_is_a_failure(ask, s
         assert [path for _, path in told] == ["/hook"]
         ask("yank", "churn", "1.0.0", "--reason", "leaks, too")
     assert "0 delivered, 1 failed" in ask("registry", "deliver", code=1).out
+
+
+# What was typed wrong.
+
+
+@pytest.mark.parametrize("name", ["chekc", "tokens", "serve", "start"])
+def test_misspelled_command_does_not_become_a_registry(say, shop, name):
+    said = say("registry", name, "--port", "0", code=2)
+    assert f"There is no folder '{name}'" in said.err
+    assert not (shop / name).exists()
+
+
+def test_port_that_there_cannot_be_is_wrong_usage_and_makes_nothing(say, shop):
+    assert "--port" in say("registry", "new", "--port", "99999", code=2).err
+    assert not (shop / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("ftp://models.internal/x", "http://HOST:PORT"),
+        ("http://models.internal/simple/", "Leave out /simple/"),
+        ("http://models.internal/production/simple", "Leave out /simple/"),
+    ],
+)
+def test_address_that_cannot_be_a_registry_is_said_before_anything_is_asked(say, shop, address, says):
+    assert says in say("list", "--registry", address, code=2).err
+
+
+def test_two_answers_to_one_question_are_refused(ask):
+    assert "1.1.0 stands beside it" in ask("promote", "churn==1.0.0", "1.1.0", "--to", "staging", code=2).err
+    assert "1.1.0 stands beside it" in ask("promote", "churn@staging", "1.1.0", "--to", "production", code=2).err
+    said = ask("rollback", "churn@production", "--stage", "staging", "--reason", "x", code=2)
+    assert "production and staging" in said.err
+
+
+def test_rehearsed_rollback_says_what_the_rollback_would(ask):
+    ask("promote", "churn", "1.0.0", "--to", "staging")
+    line = ("rollback", "churn@staging", "--reason", "x")
+    rehearsed = ask(*line, "--dry-run", code=3)
+    assert "It runs 1.0.0, and ran nothing before" in rehearsed.err
+    assert rehearsed.err == ask(*line, code=3).err
+
+
+def test_filter_that_fits_nothing_says_so(ask):
+    assert "No entry of the log" in ask("audit", "--stage", "prodction").err
+    assert "--limit" in ask("audit", "--limit", "0", code=2).err
+    assert "--limit" in ask("history", "churn", "--limit", "-1", code=2).err

@@ -264,3 +264,9 @@ def test_folder_without_a_registry_says_how_to_make_one(tmp_path):
 
 def test_file_url_is_the_folder(tmp_path):
     assert mw.Registry(tmp_path.as_uri()).folder == Path(tmp_path)
+
+
+def test_advice_to_log_in_names_the_registry_that_was_asked():
+    content = b'{"error": "It takes a token.", "code": "MW1109", "hint": "modelwright login URL"}'
+    error = rebuilt(content, status=401, where="https://models.internal")
+    assert error.hint == "modelwright login https://models.internal"

@@ -78,7 +78,10 @@ def audit(
         limit=limit,
         newest_first=True,
     )
-    output.result(registry.history(selection=selection)[::-1], show_entries)
+    entries = registry.history(selection=selection)[::-1]
+    if not entries:
+        output.note("No entry of the log is like that: look at the spelling of what was asked for.")
+    output.result(entries, show_entries)
     output.next(f"modelwright audit --verify{at.option()}", f"modelwright audit --head{at.option()}")
     return OK
 

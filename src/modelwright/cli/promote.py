@@ -11,7 +11,7 @@ from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import OK, REFUSED
 from modelwright.cli.output import PLAIN, Output, console, flag
 from modelwright.cli.showing import show_gates, show_promotion
-from modelwright.errors import GateError
+from modelwright.errors import GateError, RequestError
 from modelwright.registry.references import parse_reference
 
 if TYPE_CHECKING:
@@ -76,7 +76,13 @@ def whole(reference: str, version: str) -> str:
         >>> whole("churn", "1.3.0"), whole("churn@staging", "")
         ('churn==1.3.0', 'churn@staging')
     """
-    return str(parse_reference(f"{reference}=={version}" if version else reference))
+    parsed = parse_reference(reference)
+    if version and (parsed.version or parsed.stage):
+        raise RequestError(
+            f"Which release? {reference} says one, and {version} stands beside it.",
+            hint=f"Write {parsed} or {parsed.name} {version}.",
+        )
+    return str(parse_reference(f"{parsed.name}=={version}") if version else parsed)
 
 
 def _warn(what: str, to: str) -> None:

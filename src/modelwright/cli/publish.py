@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from modelwright.cli.addresses import open_registry
 from modelwright.cli.output import PLAIN, Output, flag, quoted, size
 from modelwright.cli.showing import plain
-from modelwright.errors import UnknownPackageError
+from modelwright.errors import RequestError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ def publish(
     but --evidence, reports are attached to the wheels they are about.
     """
     if not places and not evidence:
-        raise UnknownPackageError("Nothing was named to be published.", hint="modelwright publish dist/*.whl")
+        raise RequestError("Nothing was named to be published.", hint="modelwright publish dist/*.whl")
     registry = open_registry(to, output)
     paths = [path for place in places or () for path in _expanded(place)]
     if dry_run:

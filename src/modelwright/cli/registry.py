@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.exits import FAILED, OK
@@ -18,6 +18,7 @@ from modelwright.cli.registry_tokens import token
 from modelwright.errors import RequestError
 from modelwright.plugins import need
 from modelwright.registry.projects import Status
+from modelwright.runtime.suggestions import nearest
 from modelwright.spec.struct import Frozen
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 FOLDER = Path("registry")
 SERVER = ("sqlalchemy", "alembic", "obstore", "cryptography", "starlette", "uvicorn", "jinja2", "multipart")
 """Libraries that the server needs."""
+PORTS = validators.Number(gte=0, lte=65535)
+"""Source: RFC 9293 section 3.1, 16 bits."""
+SERVING = ("serve", "server", "start", "run")
+"""What people type who expect a command that serves."""
 
 registry = App(name="registry", help="Run a registry's server, or look after one.", help_format="plaintext")
 registry.command(token)
@@ -52,7 +57,7 @@ def serve(
     /,
     *,
     host: Annotated[str, Parameter(help="Address to listen on; only this machine by default.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="Port; 0: any that is free.")] = 8080,
+    port: Annotated[int, Parameter(help="Port; 0: any that is free.", validator=PORTS)] = 8080,
     trusted_proxy: Annotated[
         list[str] | None, Parameter(negative="", help="Address of a reverse proxy that is believed who asks.")
     ] = None,
@@ -63,6 +68,7 @@ def serve(
     A folder that is no registry yet becomes one. Stages, gates, storage and
     people are set in its registry.toml.
     """
+    _check_no_command(folder)
     need("registry", *SERVER)
     from modelwright.registry.app.serving import serve as run
     from modelwright.registry.registry import Registry
@@ -82,6 +88,22 @@ def serve(
     log = None if output.quiet else sys.stderr
     run(opened.local(), host=host, port=port, trusted_proxies=tuple(trusted_proxy or ()), started=started, log=log)
     return OK
+
+
+def _check_no_command(folder: Path) -> None:
+    """Refuse to make a registry of a command that was not spelled right.
+
+    Raises:
+        RequestError: There is no such folder, and its name is nearly one of a command.
+    """
+    said = str(folder)
+    meant = nearest(said, (*(name for name in registry if not name.startswith("-")), *SERVING))
+    if folder.exists() or folder == FOLDER or not meant:
+        return
+    hint = "modelwright registry FOLDER" if meant in SERVING else f"modelwright registry {meant}"
+    raise RequestError(
+        f"There is no folder {said!r}.", why="A folder is served, and the name is nearly that of a command.", hint=hint
+    )
 
 
 @registry.command

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.output import PLAIN, Output, flag
 from modelwright.cli.showing import show_promotion
-from modelwright.errors import RequestError, UnknownReleaseError
-from modelwright.registry.references import check_stage, parse_reference
+from modelwright.errors import RequestError
+from modelwright.registry.references import check_stage, nothing_to_return_to, parse_reference
 
 if TYPE_CHECKING:
     from modelwright.registry.projects import Placement, Project
@@ -32,6 +32,11 @@ def rollback(
     version that is taken away can still install it.
     """
     parsed = parse_reference(reference)
+    if stage and parsed.stage not in ("", stage):
+        raise RequestError(
+            f"Which stage? Two are named: {parsed.stage} and {stage}.",
+            hint=f"Write {parsed.name}, or leave --stage out.",
+        )
     stage = stage or parsed.stage
     if not stage or parsed.version:
         raise RequestError(
@@ -63,10 +68,6 @@ def target_of(project: Project, stage: str) -> Placement:
         UnknownReleaseError: There is nothing to go back to.
     """
     former = project.former(stage)
-    if former is not None:
-        return former
-    raise UnknownReleaseError(
-        f"There is nothing that {stage} could return to.",
-        where=project.name,
-        hint=f"modelwright history {project.name}",
-    )
+    if former is None:
+        raise nothing_to_return_to(project, stage)
+    return former

@@ -154,6 +154,19 @@ def unknown_project(name: str, names: list[str]) -> UnknownReleaseError:
     )
 
 
+def nothing_to_return_to(project: Project, stage: str) -> UnknownReleaseError:
+    """Return the error for a stage that ran nothing before what it runs now."""
+    current = project.current(stage)
+    return UnknownReleaseError(
+        f"There is nothing that {stage} could return to.",
+        where=f"{project.name} in {stage}",
+        why=f"It runs {current.version}, and ran nothing before that could be installed now."
+        if current
+        else "It runs nothing.",
+        hint=f"modelwright history {project.name}",
+    )
+
+
 def _nothing_runs(project: Project, stage: str) -> UnknownReleaseError:
     latest = project.latest
     placed = [one for one in project.placements if one.current]

@@ -234,7 +234,7 @@ def _route(access: Access, verb: str, method: str, path: str) -> Route:
         service = await anyio.to_thread.run_sync(access.enter_browsing, request)
         if service.principal == NOBODY:
             # Nothing is changed without a token, so nobody's body is worth reading.
-            raise LoginError("Nobody said who wants to change something.", hint="modelwright login URL")
+            raise LoginError("It takes a token to change something, and none was sent.", hint="modelwright login URL")
         body = await read_body(request, most=MAX_EVIDENCE if verb == "attach" else MAX_BODY)
         return as_json(await anyio.to_thread.run_sync(VERBS[verb], Asked(service, names, {}, body)))
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from modelwright.errors import UnavailableError
+from modelwright.errors import RequestError, UnavailableError
+from modelwright.inspecting.remote import without_credentials
 from modelwright.plugins import need
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ EXTRA = ("sqlalchemy", "alembic", "obstore", "cryptography")
 def parse_address(place: Path | str) -> tuple[str, Path | None]:
     """Return the URL of a registry's server, or the folder it is in.
 
+    Raises:
+        RequestError: A URL that leads to no registry: of another scheme, or of an index inside one.
+
     Example:
         >>> parse_address("http://models.internal:8080/")
         ('http://models.internal:8080', None)
@@ -33,8 +37,25 @@ def parse_address(place: Path | str) -> tuple[str, Path | None]:
     """
     parts = urlsplit(str(place))
     if parts.scheme in ("http", "https"):
-        return str(place).rstrip("/"), None
+        return _root(str(place).rstrip("/")), None
+    if "://" in str(place) and parts.scheme != "file":
+        raise RequestError(
+            f"A registry is not asked by {parts.scheme!r}.",
+            where=without_credentials(str(place)),
+            hint="Name a folder, or a server: http://HOST:PORT",
+        )
     return "", Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(place)
+
+
+def _root(url: str) -> str:
+    """Return a URL of a server, unless it is what pip and uv are given: an index of the registry, not the registry."""
+    if url.endswith("/simple"):
+        raise RequestError(
+            "This is an index in a registry, for pip and uv, and not the registry.",
+            where=without_credentials(url),
+            hint="Leave out /simple/, and the stage before it.",
+        )
+    return url
 
 
 def open_existing(folder: Path) -> LocalService:

@@ -244,6 +244,7 @@ def signed(path: Path, sha256: str, key: Path) -> Document:
 
     Raises:
         EvidenceError: The key cannot be used.
+        UnknownPackageError: There is no such key.
         MissingExtraError: The libraries of a registry are not installed.
     """
     need("registry", "cryptography")
@@ -251,6 +252,8 @@ def signed(path: Path, sha256: str, key: Path) -> Document:
 
     try:
         content = key.read_bytes()
+    except FileNotFoundError as error:
+        raise UnknownPackageError("There is no such key.", where=str(key)) from error
     except OSError as error:
         raise EvidenceError("The key cannot be read.", where=str(key), why=error.strerror or str(error)) from error
     return Document("signature", sign(sha256, path.name, content), sha256, str(key))

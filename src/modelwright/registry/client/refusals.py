@@ -28,6 +28,8 @@ LONGEST = 2000
 """Characters that are kept of each text of an answer."""
 MOST = 1000
 """Problems that are kept of one refusal."""
+LOGIN = "modelwright login URL"
+"""What a registry advises that does not know by which address it was reached; here the address is known."""
 BY_STATUS: dict[int, type[ModelwrightError]] = {
     400: RequestError,
     401: LoginError,
@@ -65,7 +67,7 @@ def rebuilt(content: bytes, *, status: int, where: str) -> ModelwrightError:
     Args:
         content: Body of the answer.
         status: Its status, 400 or more.
-        where: The registry's address, without credentials; for answers that are not the registry's own.
+        where: The registry's address, without credentials.
 
     Example:
         >>> content = b'{"error": "The gates do not pass.", "code": "MW1106", "hint": "modelwright verify"}'
@@ -82,13 +84,14 @@ def rebuilt(content: bytes, *, status: int, where: str) -> ModelwrightError:
         Problem(one.row, _clean(one.column) if one.column is not None else None, *map(_clean, _texts(one)))
         for one in sent.details[:MOST]
     ]
-    return _of(kind, sent, problems)
+    return _of(kind, sent, problems, where)
 
 
-def _of(kind: type[ModelwrightError], sent: _Sent, problems: list[Problem]) -> ModelwrightError:
+def _of(kind: type[ModelwrightError], sent: _Sent, problems: list[Problem], address: str) -> ModelwrightError:
     """Make the error without its constructor: a subclass may take other arguments than its text."""
     error = kind.__new__(kind)
-    what, where, why, hint = map(_clean, (sent.error, sent.where, sent.why, sent.hint))
+    advice = sent.hint.replace(LOGIN, f"modelwright login {address}")
+    what, where, why, hint = map(_clean, (sent.error, sent.where, sent.why, advice))
     ModelwrightError.__init__(error, what, where=where, why=why, hint=hint, problems=problems)
     return error
 

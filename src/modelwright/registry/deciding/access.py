@@ -102,7 +102,7 @@ def allowed(
         return None
     if not principal.user or not principal.scopes:
         return LoginError(
-            f"Nobody said who wants to {_told(deed, project)}.",
+            f"It takes a token to {_told(deed, project)}, and none was sent.",
             why="This registry shows and changes nothing for somebody without a valid token.",
             hint="modelwright login URL",
         )

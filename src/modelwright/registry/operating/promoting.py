@@ -20,6 +20,7 @@ from modelwright.registry.gates import GateResult, Signed
 from modelwright.registry.operating.desk import Desk, checked_reason, need_reason, the_release
 from modelwright.registry.operating.opened import card_of
 from modelwright.registry.projects import Placement, Project, Release
+from modelwright.registry.references import nothing_to_return_to
 from modelwright.registry.service import Promotion
 from modelwright.registry.settings import Stage
 from modelwright.registry.state.database import Transaction
@@ -150,14 +151,7 @@ def rollback(desk: Desk, name: str, *, stage: str, reason: str, expected: str | 
             current, former = project.current(stage), project.former(stage)
             _check_expected(project, stage, current, expected)
             if current is None or former is None:
-                raise UnknownReleaseError(
-                    f"There is nothing that {stage} could return to.",
-                    where=f"{project.name} in {stage}",
-                    why=f"It runs {current.version}, and ran nothing before that could be installed now."
-                    if current
-                    else "It runs nothing.",
-                    hint=f"modelwright history {project.name}",
-                )
+                raise nothing_to_return_to(project, stage)
             entry = desk.record(
                 transaction,
                 replace(
