@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -360,6 +362,15 @@ def test_registry_is_made_checked_and_repaired(ask, shop):
     (stored,) = (shop / "registry" / "files").glob("*/*/churn-1.0.0-py3-none-any.whl")
     stored.write_bytes(stored.read_bytes().replace(b"Who will", b"Who wont"))
     assert "churn-1.0.0" in ask("registry", "check", code=1).out
+
+
+def test_check_names_the_entry_of_the_log_that_was_altered(ask, shop):
+    with contextlib.closing(sqlite3.connect(shop / "registry" / ".registry" / "state.sqlite")) as database:
+        for (name,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            database.execute(f"drop trigger {name}")
+        database.execute("update entries set actor = 'eve' where sequence = 2")
+        database.commit()
+    assert "entry 2 was altered" in ask("registry", "check", code=1).out
 
 
 def test_owner_and_status_are_shown_rehearsed_and_set(ask):

@@ -137,7 +137,7 @@ class TestVerified:
     def test_anything_less_does_not(self, known: list[Evidence]) -> None:
         result = only(Verified(), facts(*known))
         assert not result.passed
-        assert "modelwright verify churn-1.3.0-cp311-none-any.whl --json > report.json" in result.hint
+        assert "modelwright verify churn==1.3.0 --report report.json && modelwright publish --evidence" in result.hint
 
     def test_a_later_failure_counts_more_than_an_earlier_success(self) -> None:
         assert not only(Verified(), facts(proof(number=1), proof(number=2, passed=False))).passed

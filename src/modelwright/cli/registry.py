@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 from cyclopts import App, Parameter, validators
 
 from modelwright.cli.addresses import SOMEWHERE, At
+from modelwright.cli.audit import SHOWN_PROBLEMS
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag, quoted, size
 from modelwright.cli.registry_tokens import token
@@ -122,7 +123,8 @@ def init(
         Made(folder=str(folder), stages=stages),
         lambda _, console: console.print(f"{folder}: stages {', '.join(stages)}", markup=False, soft_wrap=True),
     )
-    output.next(f"modelwright publish dist/*.whl --to {quoted(folder)}", f"modelwright registry {quoted(folder)}")
+    served = "" if folder == FOLDER else f" {quoted(folder)}"
+    output.next(f"modelwright publish dist/*.whl --to {quoted(folder)}", f"modelwright registry{served}")
     return OK
 
 
@@ -166,7 +168,7 @@ def deliver(*, at: At = SOMEWHERE, output: Output = PLAIN) -> int:
 
 
 def _show_check(found: CheckReport, console: Console) -> None:
-    for problem in found.problems:
+    for problem in (*found.problems, *found.audit.problems[:SHOWN_PROBLEMS]):
         console.print(f"✗ {problem}", style="red", soft_wrap=True, markup=False)
     for orphan in found.orphans:
         state = "was removed" if found.repaired else "is left over, harmless"

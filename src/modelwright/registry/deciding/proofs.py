@@ -56,14 +56,14 @@ def verified(gate: Verified, facts: Facts) -> GateResult:
     name = " ".join(("verified", *(("on", ", ".join(gate.on)) if gate.on else ())))
     age = f", at most {_number(gate.max_age_days)} days ago" if gate.max_age_days is not None else ""
     where = f"on {' and '.join(gate.on)}" if gate.on else "on an interpreter it is for"
-    wheel = facts.wheels[0].filename if facts.wheels else "WHEEL"
+    reference = f"{facts.project.name}=={facts.release.version}"  # works in any folder, where a file name does not
+    wheel = facts.wheels[0].filename if len(facts.wheels) > 1 else reference
     python = f" --python {gate.on[0][2:3]}.{gate.on[0][3:]}" if gate.on else ""
     return _result(
         name,
         answers,
         threshold=f"proved {where}{age}, every scenario green",
-        hint=f"modelwright verify {wheel}{python} --json > report.json; "
-        f"modelwright publish {wheel} --evidence report.json",
+        hint=f"modelwright verify {wheel}{python} --report report.json && modelwright publish --evidence report.json",
     )
 
 

@@ -119,7 +119,7 @@ def _check(kind: EvidenceKind, content: Any, sha256: str) -> None:
                     "The report is about another wheel.",
                     where=report.wheel,
                     why=f"It proves sha256 {report.sha256[:12]}…, this is {sha256[:12]}….",
-                    hint="modelwright verify WHEEL --json > report.json",
+                    hint="modelwright verify WHEEL --report report.json",
                 )
         elif kind == "evaluation":
             evaluations = msgspec.convert(content, tuple[Evaluation, ...])
