@@ -387,7 +387,7 @@ def test_secret_of_a_token_is_shown_once(ask):
     assert secret.startswith("mw_")
     listed = ask("registry", "token", "list").out
     assert "bob: publish for churn until" in listed
-    assert secret.rpartition("_")[2] not in listed
+    assert secret.split("_", 2)[2] not in listed  # the secret may have underscores itself
     made = decoded(ask("registry", "token", "add", "ann", "--json"), NewToken)
     assert made.token.scopes == ("read",)
     assert "revoked" in ask("registry", "token", "revoke", made.token.id).out

@@ -97,11 +97,16 @@ class RemoteStream(RangeStream):
         tail = first.read()
         if start + len(tail) != size:
             raise _undescribed(first, url)
-        super().__init__(self._ask, size, tail=tail)
-        self._client, self._url = client, url
-        self._etag = first.headers.get("etag", "")
-        self.moved = len(tail)
+        # Of its own, and not a method: a stream that knew itself would be closed late, by the garbage collector.
+        self._requests = _Requests(client, url, size=size, etag=first.headers.get("etag", ""))
+        self._requests.moved = len(tail)
+        super().__init__(self._requests, size, tail=tail)
+        self._client = client
+
+    @property
+    def moved(self) -> int:
         """Bytes of content that came over the network so far."""
+        return self._requests.moved
 
     def close(self) -> None:
         """Close the connection."""
@@ -109,7 +114,15 @@ class RemoteStream(RangeStream):
             self._client.close()
         super().close()
 
-    def _ask(self, start: int, end: int) -> bytes:
+
+class _Requests:
+    """Requests for ranges of one file, which must stay what it was at the first one."""
+
+    def __init__(self, client: httpx2.Client, url: str, *, size: int, etag: str) -> None:
+        self._client, self._url, self._size, self._etag = client, url, size, etag
+        self.moved = 0
+
+    def __call__(self, start: int, end: int) -> bytes:
         import httpx2
 
         try:

@@ -22,7 +22,7 @@ from modelwright.registry.admitting.filenames import Named, parse_filename
 from modelwright.registry.admitting.sdists import check_sdist
 from modelwright.registry.admitting.wheels import check_wheel_contents
 from modelwright.registry.admitting.zips import check_zip
-from modelwright.registry.projects import Kind, PackageType
+from modelwright.registry.projects import Kind, PackageType, StoredFile
 from modelwright.spec.evaluation import Evaluation
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.struct import Frozen
@@ -88,6 +88,26 @@ class Admitted(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     card: str = ""
     scan: dict[str, Any] | None = None
     attestations: tuple[Any, ...] = ()
+
+    def stored(self, *, uploaded: str = "", publisher: str = "") -> StoredFile:
+        """Return the file as the registry keeps it.
+
+        Args:
+            uploaded: When it came, RFC 3339; empty: it has not come yet.
+            publisher: Who brought it.
+        """
+        return StoredFile(
+            filename=self.filename,
+            sha256=self.sha256,
+            size=self.size,
+            packagetype=self.packagetype,
+            uploaded=uploaded,
+            publisher=publisher,
+            requires_python=self.requires_python,
+            tags=self.tags,
+            metadata_sha256=self.metadata_sha256,
+            provenance=bool(self.attestations),
+        )
 
     @property
     def task(self) -> str:

@@ -16,7 +16,7 @@ from modelwright.registry.asking.parcels import attestations_beside
 from modelwright.registry.asking.reading import open_release
 from modelwright.registry.deciding.honesty import judge_wheel, neighbours
 from modelwright.registry.deciding.places import check_open, there_already
-from modelwright.registry.projects import Project, StoredFile
+from modelwright.registry.projects import Project
 from modelwright.registry.service import Publication, Service
 from modelwright.steps import Listener, timed
 
@@ -49,21 +49,10 @@ def _checked(service: Service | None, path: Path) -> Publication:
         if there is not None:
             return Publication(project=project.name, version=there.version, file=there.file, new=False)
     verdict = _verdict(service, project, admitted, path) if service and project else None
-    file = StoredFile(
-        filename=admitted.filename,
-        sha256=admitted.sha256,
-        size=admitted.size,
-        packagetype=admitted.packagetype,
-        uploaded="",
-        publisher="",
-        requires_python=admitted.requires_python,
-        tags=admitted.tags,
-        metadata_sha256=admitted.metadata_sha256,
-    )
     return Publication(
         project=admitted.project,
         version=admitted.version,
-        file=file,
+        file=admitted.stored(),
         new=True,
         verdict=verdict.level if verdict else "",
         reasons=verdict.reasons if verdict else (),

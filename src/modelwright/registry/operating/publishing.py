@@ -129,17 +129,9 @@ def _compare(desk: Desk, admitted: Admitted) -> tuple[Neighbours, Verdict | None
         found = neighbours(load_project(connection, admitted.project), admitted.version)
     if admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
         return found, None
-    stored = StoredFile(
-        filename=admitted.filename,
-        sha256=admitted.sha256,
-        size=admitted.size,
-        packagetype=admitted.packagetype,
-        uploaded="",
-        publisher="",
-    )
     return found, judge_wheel(
         found,
-        lambda: open_stored(desk.store, stored),
+        lambda: open_stored(desk.store, admitted.stored()),
         lambda release: open_stored(desk.store, release.wheels[0]),
     )
 
@@ -152,60 +144,18 @@ def _insert(
     verdict: Verdict | None,
     attempt: Entry,
 ) -> Publication:
-    connection, now, user = transaction.connection, transaction.now, desk.principal.user
+    now, user = transaction.now, desk.principal.user
     if project is None:
-        row = {"name": admitted.project, "kind": admitted.kind, "created": now, "changed": now, "serial": 0}
-        row |= {"status": "active", "status_reason": "", "latest": "", "summary": ""}
-        connection.execute(projects.insert().values(row))
-        if user:
-            connection.execute(owners.insert().values(project=admitted.project, owner=user))
+        _insert_project(transaction, admitted, user)
     release = project.release(admitted.version) if project else None
     # 1.0 and 1.0.0 are one release, under the name that came first.
     version = release.version if release else admitted.version
     if release is None:
-        connection.execute(
-            releases.insert().values(
-                project=admitted.project,
-                version=version,
-                created=now,
-                publisher=user,
-                summary=admitted.summary,
-                yanked=None,
-                requires=list(admitted.requires),
-                task=admitted.task,
-                format=admitted.format,
-                executes_code=admitted.executes_code,
-                evaluations=msgspec.to_builtins(admitted.evaluations),
-                verdict=verdict.level if verdict else "",
-                top_level=" ".join(admitted.top_level),
-                deleted=False,
-            )
-        )
-    file = StoredFile(
-        filename=admitted.filename,
-        sha256=admitted.sha256,
-        size=admitted.size,
-        packagetype=admitted.packagetype,
-        uploaded=now,
-        publisher=user,
-        requires_python=admitted.requires_python,
-        tags=admitted.tags,
-        metadata_sha256=admitted.metadata_sha256,
-        provenance=bool(admitted.attestations),
-    )
+        _insert_release(transaction, admitted, verdict, user)
+    file = admitted.stored(uploaded=now, publisher=user)
     row = {name: getattr(file, name) for name in StoredFile.__struct_fields__}
-    connection.execute(
-        files.insert().values(
-            row
-            | {
-                "slot": slot_of(admitted.filename),
-                "project": admitted.project,
-                "version": version,
-                "tags": list(file.tags),
-                "deleted": False,
-            }
-        )
-    )
+    row |= {"slot": slot_of(admitted.filename), "project": admitted.project, "version": version}
+    transaction.connection.execute(files.insert().values(row | {"tags": list(file.tags), "deleted": False}))
     _log(desk, transaction, admitted, verdict, msgspec.structs.replace(attempt, version=version))
     return Publication(
         project=admitted.project,
@@ -214,6 +164,36 @@ def _insert(
         new=True,
         verdict=verdict.level if verdict else "",
         reasons=verdict.reasons if verdict else (),
+    )
+
+
+def _insert_project(transaction: Transaction, admitted: Admitted, user: str) -> None:
+    connection, now = transaction.connection, transaction.now
+    row = {"name": admitted.project, "kind": admitted.kind, "created": now, "changed": now, "serial": 0}
+    row |= {"status": "active", "status_reason": "", "latest": "", "summary": ""}
+    connection.execute(projects.insert().values(row))
+    if user:
+        connection.execute(owners.insert().values(project=admitted.project, owner=user))
+
+
+def _insert_release(transaction: Transaction, admitted: Admitted, verdict: Verdict | None, user: str) -> None:
+    transaction.connection.execute(
+        releases.insert().values(
+            project=admitted.project,
+            version=admitted.version,
+            created=transaction.now,
+            publisher=user,
+            summary=admitted.summary,
+            yanked=None,
+            requires=list(admitted.requires),
+            task=admitted.task,
+            format=admitted.format,
+            executes_code=admitted.executes_code,
+            evaluations=msgspec.to_builtins(admitted.evaluations),
+            verdict=verdict.level if verdict else "",
+            top_level=" ".join(admitted.top_level),
+            deleted=False,
+        )
     )
 
 
