@@ -163,4 +163,7 @@ def synchronise(uv: Path) -> None:
 
 if __name__ == "__main__":
     chosen = os.environ.get("MODELWRIGHT_UV")
-    synchronise(Path(chosen) if chosen else bring_uv())
+    try:
+        synchronise(Path(chosen) if chosen else bring_uv())
+    except subprocess.CalledProcessError as error:  # what it said stands above
+        sys.exit(f"bootstrap: {' '.join(error.cmd[:3])} ended with {error.returncode}")
