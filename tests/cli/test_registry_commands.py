@@ -481,3 +481,13 @@ def test_filter_that_fits_nothing_says_so(ask):
     assert "No entry of the log" in ask("audit", "--stage", "prodction").err
     assert "--limit" in ask("audit", "--limit", "0", code=2).err
     assert "--limit" in ask("history", "churn", "--limit", "-1", code=2).err
+
+
+def test_registry_of_another_user_is_said_to_be_one(ask, monkeypatch):
+    def refuse(path, mode):
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    said = ask("list", code=5)
+    assert "another user's" in said.err
+    assert "modelwright registry " in said.err

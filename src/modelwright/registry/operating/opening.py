@@ -5,6 +5,7 @@ Called by ``mw.Registry``, the command line and the application.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,9 +51,15 @@ def open_local(
         private.chmod(0o700)
         make_folder(private / "incoming")
     except OSError as error:
-        raise UnavailableError(
-            "There can be no registry here.", where=str(folder), why=error.strerror or str(error)
-        ) from error
+        why = error.strerror or str(error)
+        if isinstance(error, PermissionError) and os.path.isdir(private):  # noqa: PTH112 - Path.is_dir may fail as well
+            raise UnavailableError(
+                "The registry in this folder is another user's.",
+                where=str(folder),
+                why=why,
+                hint=f"Whoever owns it can serve it: modelwright registry {folder}",
+            ) from error
+        raise UnavailableError("There can be no registry here.", where=str(folder), why=why) from error
     store = open_store(settings, folder)  # first: what is wrong with it leaves no connection open
     engine = connect(settings.state or sqlite_url(private / STATE), where=settings.state and "the state's database")
     state = State(engine, clock=clock)
