@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -125,3 +126,16 @@ def test_credentials_are_not_repeated_in_messages() -> None:
         read("http://me:secret@127.0.0.1:9/churn.whl?token=hidden")
     assert "secret" not in str(caught.value)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_stream_that_nobody_reads_any_more_closes_its_connection_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file.bin").write_bytes(bytes(200_000))
+    with serving(partial(RangeHandler, directory=str(tmp_path))) as url:
+        stream = open_stream(f"{url}/file.bin")
+        client = stream._client  # type: ignore[attr-defined]
+        gc.disable()
+        try:
+            del stream
+            assert client.is_closed
+        finally:
+            gc.enable()
