@@ -499,3 +499,25 @@ def test_only_names_of_wheels_and_sdists_are_taken(filename: str, tmp_path: Path
 def test_no_name_crashes(filename: str) -> None:
     with pytest.raises(ModelwrightError):
         admit(Path("/nonexistent/upload.part"), filename)
+
+
+DIGITS = b"1" * 5000
+DEEP = b'{"a":' * 5000 + b"1" + b"}" * 5000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        alter(f"{INFO}/METADATA", b"Version: 1.0.0", b"Version: " + DIGITS),
+        alter(f"{INFO}/METADATA", b"Version: 1.0.0", b"Version: 1.0.0\nRequires-Dist: a; " + b"(" * 20_000),
+        alter(f"{INFO}/METADATA", b"Description-Content-Type: ", b"Description-Content-Type: " + b"a;" * 20_000),
+        add("churn/model/manifest.json", DEEP),
+        add("churn/model/profile.json", DEEP),
+        add("churn/model/scenarios.jsonl", DEEP),
+        add("churn/model/pylock.toml", b"a = " + b"[" * 20_000),
+        add("churn/model/pylock.toml", b"a = " + DIGITS),
+    ],
+)
+def test_what_brings_a_parser_to_its_end_is_refused(churn: Wheels, tmp_path: Path, change: Change) -> None:
+    with pytest.raises(UploadError):
+        offer(record_again(change(files_of(churn("1.0.0")))), tmp_path)

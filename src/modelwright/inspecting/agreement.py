@@ -15,7 +15,7 @@ from typing import NamedTuple
 from packaging.metadata import Metadata, parse_email
 from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from modelwright.errors import Problem, WheelError
 from modelwright.inspecting.record import document, problem
@@ -25,6 +25,8 @@ BEFORE_LICENCES = frozenset(("1.0", "1.1", "1.2", "2.1", "2.2", "2.3"))
 """Metadata versions that have no licence files and expressions. Source: PEP 639."""
 TAGS = 1000
 """Most ``Tag`` lines of a WHEEL file."""
+LONGEST_MEDIA_TYPE = 200
+"""Characters of a description's media type; the time to parse one grows with its square."""
 LONGEST_TAG = 255
 """Characters of one; a compressed one stands for the product of its parts, which soon fills the memory."""
 
@@ -79,7 +81,7 @@ def dist_info(files: Files, named: FileName) -> str:
         try:
             if canonicalize_name(name) == named.name and Version(version) == named.version:
                 return found[0]
-        except InvalidVersion as error:
+        except ValueError as error:  # InvalidVersion is one; so is what int() says of thousands of digits
             why = str(error)
     raise WheelError(
         f"The wheel has no {named.name}-{named.version}.dist-info folder of its own.",
@@ -108,10 +110,15 @@ def parse_metadata(content: bytes) -> Metadata:
     Raises:
         ExceptionGroup: Everything that is wrong with it.
     """
+    raw, _ = parse_email(content)
+    if len(raw.get("description_content_type", "")) > LONGEST_MEDIA_TYPE:
+        too_long = ValueError(f"has a Description-Content-Type of more than {LONGEST_MEDIA_TYPE} characters")
+        raise ExceptionGroup("metadata", [too_long])
     try:
         return Metadata.from_email(content)
+    except ValueError as error:  # what int() says of a version of thousands of digits
+        raise ExceptionGroup("metadata", [error]) from error
     except ExceptionGroup as error:
-        raw, _ = parse_email(content)
         wrong = {getattr(reason, "field", "") for reason in error.exceptions}
         if raw.get("metadata_version") not in BEFORE_LICENCES or not wrong <= {"license-file", "license-expression"}:
             raise

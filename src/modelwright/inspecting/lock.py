@@ -36,7 +36,7 @@ def locked(content: str, *, markers: Mapping[str, str], where: str) -> dict[str,
     """
     try:
         lock = Pylock.from_dict(tomllib.loads(content))
-    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
+    except (ValueError, PylockValidationError) as error:  # also what int() says of thousands of digits
         raise ManifestError("pylock.toml is malformed.", where=where, why=str(error)) from error
     environment = {**default_environment(), **markers, "extras": frozenset(), "dependency_groups": frozenset()}
     return {

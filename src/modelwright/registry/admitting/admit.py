@@ -13,7 +13,7 @@ from typing import Any
 
 from packaging.metadata import Metadata
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from modelwright.errors import EvidenceError, Problem, UnavailableError, UploadError
 from modelwright.inspecting.wheel import sha256_of
@@ -243,7 +243,7 @@ def _check_announced(announced: Announced, named: Named, sha256: str) -> None:
 def _is_version(text: str, version: Version) -> bool:
     try:
         return Version(text) == version
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one; so is what int() says of thousands of digits
         return False
 
 

@@ -51,7 +51,7 @@ def closure(lock: str, target: Target, *, where: str) -> tuple[Wanted, ...]:
     try:
         pylock = Pylock.from_dict(tomllib.loads(lock))
         chosen = list(pylock.select(environment=target.markers, tags=target.tags))
-    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
+    except (ValueError, PylockValidationError) as error:  # also what int() says of thousands of digits
         raise BundleError("The lock of the model is malformed.", where=where, why=str(error)) from error
     except PylockSelectError as error:
         raise BundleError(
