@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from registry_wheels import library_wheel
 from server import FIELDS, Server, form
 from starlette.requests import Request
+from uvicorn.server import ServerState
 
-from modelwright.registry.app import uploads
+from modelwright.errors import UnavailableError
+from modelwright.registry.app import http1, uploads
 from modelwright.registry.app.application import create_app
 from modelwright.registry.app.multipart import UploadForm
 from modelwright.registry.app.statuses import Refusal
@@ -121,3 +124,73 @@ def test_an_upload_that_trickles_is_given_up(tmp_path: Path, monkeypatch: pytest
         asyncio.run(uploads._receive(request, arriving))
     arriving.close()
     assert refused.value.status == 408
+
+
+class Broken(FolderStore):
+    """A store whose disk is gone, and that says where it was."""
+
+    def size(self, key: Key) -> int | None:
+        raise UnavailableError("The file cannot be looked at.", where=str(self._root), why="/dev/sdb: gone")
+
+
+def test_what_fails_inside_is_told_without_where_it_lies(
+    service: LocalService, churn: Wheels, caplog: pytest.LogCaptureFixture
+) -> None:
+    wheel = churn("1.0.0")
+    sha256 = service.upload(wheel).file.sha256
+    secret = service.add_token("ann", scopes=("read",)).secret
+    app = create_app(LocalService(replace(service.desk, store=Broken(service.desk.root))))
+    path = f"/files/{sha256[:2]}/{sha256}/{wheel.name}"
+    status, _, pieces = _ask(app, path, authorization=f"Bearer {secret}")
+    told = b"".join(pieces).decode()
+    assert status == 503
+    assert str(service.desk.root) not in told
+    assert "/dev/sdb" not in told
+    number = told.rpartition("log entry ")[2].split()[0]
+    assert number in caplog.text
+    assert str(service.desk.root) in caplog.text
+
+
+def _talk(app: Any, *said: tuple[bytes, float]) -> tuple[bytes, bool]:
+    """Say things to a server, waiting after each; return what it answered, and whether it hung up."""
+
+    async def talk() -> tuple[bytes, bool]:
+        config = uvicorn.Config(app, http=http1.RegistryProtocol, ws="none", log_config=None)
+        config.load()
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: http1.RegistryProtocol(config, state, {}), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            for words, wait_s in said:
+                writer.write(words)
+                await asyncio.sleep(wait_s)
+            received = b""
+            try:
+                async with asyncio.timeout(0.1):
+                    while piece := await reader.read(65536):
+                        received += piece
+                return received, True
+            except TimeoutError:
+                return received, False
+            finally:
+                writer.close()
+
+    return asyncio.run(talk())
+
+
+async def _slow(scope: Any, receive: Any, send: Any) -> None:
+    await asyncio.sleep(0.6)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def test_a_connection_whose_request_does_not_come_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1, "HEAD_S", 0.3)
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    assert _talk(_slow, (b"", 0.5)) == (b"", True)
+    assert _talk(_slow, (b"G", 0.1), (b"E", 0.1), (b"T", 0.3)) == (b"", True)
+    answered, closed = _talk(_slow, (head + b"\r\n", 0.7))
+    assert (answered[-2:], closed) == (b"ok", False), "an answer may take longer than a request"
+    answered, closed = _talk(_slow, (head + b"\r\n", 0.65), (head, 0.5))
+    assert (answered[-2:], closed) == (b"ok", True)

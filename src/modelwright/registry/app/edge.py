@@ -12,12 +12,20 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modelwright.errors import ModelwrightError, NotAllowedError, RequestError, UnavailableError, UnknownReleaseError
+from modelwright.errors import (
+    ModelwrightError,
+    NotAllowedError,
+    RequestError,
+    UnavailableError,
+    UnknownReleaseError,
+    UpstreamError,
+)
 from modelwright.registry.app.answers import SAFE, header, refused
 from modelwright.registry.app.parameters import MAX_PATH, MAX_QUERY, decoded_path
 from modelwright.registry.app.statuses import Refusal, status_of
@@ -109,8 +117,16 @@ def _check_origin(scope: Scope, host: str) -> None:
     Source: Fetch Metadata (``Sec-Fetch-Site``); RFC 6454 section 7 (``Origin``).
     """
     site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin")
-    if site not in ("", "same-origin", "none") or (origin and urlsplit(origin).netloc.lower() != host):
+    if site not in ("", "same-origin", "none") or (origin and _authority(origin) != host):
         raise NotAllowedError("The request comes from another site.", why=f"Origin {origin[:100]!r}.")
+
+
+def _authority(origin: str) -> str:
+    """Return host and port of an origin; empty: it has none, which is no host of ours."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 class _CutError(Exception):
@@ -163,9 +179,7 @@ def _told(error: Exception, scope: Scope) -> tuple[int, ModelwrightError, dict[s
         return error.status, error.error, error.headers
     if isinstance(error, ModelwrightError):
         status = status_of(error)
-        if status >= 500:
-            error_log.error("%s %s: %s", scope["method"], scope["path"], error)
-        return status, error, {}
+        return status, _outward(error, scope) if status >= 500 else error, {}
     if isinstance(error, HTTPException):
         if error.status_code == 405:
             what: ModelwrightError = RequestError(f"{scope['method']} is not something to be done here.")
@@ -185,6 +199,20 @@ def _note_cut(error: Exception, scope: Scope) -> None:
         error_log.error("%s %s was cut off: %s", scope["method"], scope["path"], error)
     else:
         _note(error, scope)
+
+
+def _outward(error: ModelwrightError, scope: Scope) -> ModelwrightError:
+    """Write an error that is ours into the log, and return what a client is told of it.
+
+    Where a folder or a database is, and what it said, is nobody's business outside; that the disk is full is, and so is
+    which upstream does not answer.
+    """
+    number = secrets.token_hex(4)
+    error_log.error("%s: %s %s: %s", number, scope["method"], scope["path"], error)
+    if isinstance(error, UpstreamError):
+        return error
+    why = error.why if status_of(error) == HTTPStatus.INSUFFICIENT_STORAGE else ""
+    return type(error)(error.what, where=f"log entry {number}", why=why, hint=error.hint)
 
 
 def _note(error: Exception, scope: Scope) -> str:

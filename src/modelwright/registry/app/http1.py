@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP/1.1 protocol with two more things that an application may ask for: sendfile, and a reason phrase.
+"""Uvicorn's HTTP/1.1 protocol with an end to its patience, and two more things to ask for: sendfile, a reason phrase.
 
 Called by :mod:`.serving`, which gives this protocol to uvicorn, and by :mod:`.files`, which uses it where it is there
 and sends pieces where it is not (another server, a test). Measured with a 1 GB file that is in memory: 0.85 × the
@@ -9,6 +9,7 @@ Source: sendfile(2); ``h11``, "send_with_data_passthrough", made for this purpos
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -27,12 +28,21 @@ MAX_INCOMPLETE = 16 * 2**10
 WINDOW = 8 * 2**20
 """How much is handed to the kernel at once, bytes; the next window is asked for from the disk meanwhile."""
 
+HEAD_S = 30.0
+"""How long a connection may take until the head of its next request is there, seconds.
+
+Uvicorn only counts between requests, and stops at the first byte: whoever sends one byte a minute keeps a connection
+for ever, and some hundred of them keep everybody else out. Bodies are bounded where they are read.
+"""
+
 SendFile = Callable[[FileIO, int, int], Awaitable[None]]
 """Sends a part of an open file as (a part of) the body of the answer that has begun: file, first byte, byte after."""
 
 
 class RegistryProtocol(H11Protocol):
     """HTTP/1.1, with the extensions ``modelwright.sendfile`` and ``modelwright.reason`` in every scope."""
+
+    _expected: asyncio.TimerHandle | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -45,6 +55,37 @@ class RegistryProtocol(H11Protocol):
             await inner(scope, receive, send)
 
         self.app = cast(Any, app)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what arrived; a head that is complete is not waited for any more."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._expect_nothing()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request, unless it has come already."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE:
+            self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._expect_nothing()
+        self._expected = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _expect_nothing(self) -> None:
+        if self._expected is not None:
+            self._expected.cancel()
+            self._expected = None
 
     def _set_reason(self, reason: str) -> None:
         self._reasoned.reason = reason
