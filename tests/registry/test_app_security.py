@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
 from served import ROLES
 from server import FIELDS, Server, form
+from starlette.routing import Match, Router
 
+from modelwright.registry.app.application import create_app
+from modelwright.registry.app.edge import Edge
+from modelwright.registry.operating.local import LocalService
 from modelwright.registry.web import routes as web
 
 SHA = "0" * 64
@@ -45,6 +51,8 @@ def test_the_server_listens_on_loopback_by_default(server: Server) -> None:
         "/simple/../../etc/passwd",
         "/simple/..%2f..%2fetc/",
         "/simple/%252e%252e/",
+        "/simple/%2563hurn/",
+        "/simple/%c0%ae%c0%ae/",
         "/simple/churn%00/",
         "/simple/churn%5c..%5c/",
         "/simple/churn\\..\\/",
@@ -138,6 +146,40 @@ def test_no_traceback_reaches_a_client(server: Server) -> None:
     deep = b"[" * 100_000
     answer = server.ask("POST", "/api/v1/projects/churn/yank", role="admin", body=deep)
     assert answer.status == 400
+    nested = b'{"kind": "evaluation", "content": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    answer = server.ask("POST", f"/api/v1/files/{SHA}/evidence", role="admin", body=nested)
+    assert (answer.status, answer.json["code"]) == (400, "MW1116")
+
+
+@pytest.mark.parametrize(
+    "field", [{"version": "1" * 5000}, {"attestations": '[{"a":' + "[" * 5000 + "]" * 5000 + "}]"}]
+)
+def test_a_field_of_a_form_that_no_parser_can_read_is_refused(
+    server: Server, teamtools: Path, field: dict[str, str]
+) -> None:
+    body, kind = form(FIELDS | field, teamtools.name, teamtools.read_bytes())
+    answer = server.ask("POST", "/legacy/", role="admin", headers={"Content-Type": kind}, body=body)
+    assert answer.status == 400, answer.text
+
+
+def test_a_head_that_is_made_to_be_slow_to_read_is_not(server: Server) -> None:
+    """Of CPU time, so that it says the same on a busy machine; ``http.cookies`` needed more than a second."""
+    before = _cpu_s(server)
+    for name, value in {
+        "Cookie": 'mw_session="' + "\\" * 30_000 + '"',
+        "Accept": "text/html;q=0," * 2000,
+        "If-None-Match": '"a",' * 7000,
+        "Range": "bytes=" + "1" * 30_000,
+        "Content-Type": "multipart/form-data; " + "a;" * 15_000,
+    }.items():
+        for method, path in (("GET", "/simple/"), ("GET", "/"), ("POST", "/legacy/")):
+            assert server.ask(method, path, headers={name: value}).status < 500
+    assert _cpu_s(server) - before < 0.5
+
+
+def _cpu_s(server: Server) -> float:
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # Browsers: sessions and forms.
@@ -216,6 +258,7 @@ def test_the_csrf_token_of_another_session_is_none(server: Server) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[x"},
     ],
 )
 def test_another_site_changes_nothing_even_with_the_right_token(server: Server, headers: dict[str, str]) -> None:
@@ -257,9 +300,17 @@ KNOWN = {"reader", "publisher", "stranger", "promoter", "admin"}
 READS = KNOWN - {"stranger"}
 """Roles that may read ``matrix``; the stranger's token is for another project."""
 TABLE: list[tuple[str, str, object, set[str]]] = [
-    ("GET", "/health", None, EVERYONE - {"expired", "revoked"} | {"expired", "revoked"}),
+    ("GET", "/health", None, EVERYONE),
+    ("GET", "/static/nothing.css", None, EVERYONE),
+    ("GET", "/_/oidc/audience", None, EVERYONE),
+    ("GET", "/feed.atom", None, READS),
+    ("GET", "/models/matrix/feed.atom", None, READS),
     ("GET", "/simple/", None, KNOWN),
     ("GET", "/production/simple/", None, KNOWN),
+    ("GET", "/simple", None, EVERYONE),
+    ("GET", "/production/simple", None, EVERYONE),
+    ("GET", "/simple/matrix", None, EVERYONE),
+    ("GET", "/dev/simple/matrix", None, EVERYONE),
     ("GET", "/simple/matrix/", None, READS),
     ("GET", "/dev/simple/matrix/", None, READS),
     ("GET", "{file}", None, READS),
@@ -334,6 +385,41 @@ def test_every_role_may_do_what_the_table_says_and_nothing_else(
     assert len(found) == len(ROLES)
 
 
+UPLOADS = ("/legacy/", "/legacy", "/")
+OPEN = {("POST", "/login"), ("POST", "/logout"), ("POST", "/_/oidc/mint-token"), ("POST", "/api/v1/oidc/token")}
+"""Where somebody says who they are: what is asked for is the token itself."""
+
+
+def test_no_route_is_without_a_row(service: LocalService) -> None:
+    app = create_app(service)
+    assert isinstance(app, Edge)
+    assert isinstance(app.inner, Router)
+    known = {("POST", path) for path in UPLOADS} | OPEN | {(page.method, page.path) for page in web.ROUTES}
+    for method, path, _, _ in TABLE:
+        asked = path.partition("?")[0].format(file=f"/files/00/{SHA}/x.whl", sha256=SHA)
+        scope = {"type": "http", "method": method, "path": asked}
+        known.add((method, next(one.path for one in app.inner.routes if one.matches(scope)[0] is Match.FULL)))
+    there = {(method, one.path) for one in app.inner.routes for method in one.methods - {"HEAD"}}
+    assert there == known
+
+
+@pytest.mark.parametrize("path", [page.path for page in web.ROUTES if page.method == "GET" and page.path != "/login"])
+def test_pages_show_nothing_to_those_who_may_not(server: Server, path: str) -> None:
+    asked = path.format(name="matrix", version="1.0.0")
+    for role in ROLES:
+        answer = server.ask("GET", asked, role="" if role == "nobody" else role, headers={"Accept": "text/html"})
+        if role == "nobody":
+            assert (answer.status, answer.body) == (303, b"")
+            assert answer.headers["location"].startswith("/login")
+        elif role in READS or (role in KNOWN and path == "/"):
+            assert answer.status in (200, 400, 403, 404), (role, answer.text)
+        else:
+            assert answer.status in (401, 403, 404), (role, answer.text)
+            assert "Who will leave" not in answer.text
+        assert "cookie" in answer.headers.get("vary", "").lower() or answer.headers["cache-control"] == "no-store"
+        assert "public" not in answer.headers["cache-control"]
+
+
 def test_pages_change_nothing_for_those_who_may_not(server: Server) -> None:
     before = server.get("/api/v1/projects/matrix", role="admin").json["serial"]
     body = b"version=1.0.0&to=staging&stage=dev&reason=x&expected=&confirm=matrix&name=matrix&typed=matrix"
@@ -351,9 +437,9 @@ def test_pages_change_nothing_for_those_who_may_not(server: Server) -> None:
 def test_uploads_obey_the_same_table(server: Server, churn, teamtools) -> None:  # type: ignore[no-untyped-def]
     wheel = churn("1.0.0")
     body, kind = form(FIELDS, wheel.name, wheel.read_bytes())
-    for role in ROLES:
+    for role, path in product(ROLES, UPLOADS):
         answer = server.ask(
-            "POST", "/legacy/", role="" if role == "nobody" else role, headers={"Content-Type": kind}, body=body
+            "POST", path, role="" if role == "nobody" else role, headers={"Content-Type": kind}, body=body
         )
         expected = {"nobody": 401, "expired": 401, "revoked": 401, "admin": 200}.get(role, 403)
         assert answer.status == expected, (role, answer.text)

@@ -20,7 +20,7 @@ from starlette.requests import Request
 
 from modelwright.errors import LoginError, NotAllowedError, RequestError
 from modelwright.registry.app.answers import SAFE, header
-from modelwright.registry.app.sessions import COOKIE, Session, Sessions
+from modelwright.registry.app.sessions import Session, Sessions, cookie_of
 from modelwright.registry.app.statuses import Refusal
 from modelwright.registry.app.throttle import REMEMBERED, Throttle
 from modelwright.registry.operating.local import LocalService
@@ -149,7 +149,7 @@ class Access:
 
     def session(self, request: Request) -> Session | None:
         """Return the session that a request's cookie names, ``None`` if there is none."""
-        return self.sessions.find(request.cookies.get(COOKIE, ""), now=time.time())
+        return self.sessions.find(cookie_of(header(request.scope, b"cookie")), now=time.time())
 
     def recognise(self, request: Request, secret: str) -> Principal:
         """Return who a secret belongs to; a wrong one is logged and counted.

@@ -57,7 +57,7 @@ class Asked(NamedTuple):
         """Return the body as one of the protocol's structs."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise RequestError("The body of the request cannot be understood.", why=str(error)) from error
 
 

@@ -78,6 +78,21 @@ class Sessions:
         return hmac.new(self._key, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()
 
 
+def cookie_of(header: str) -> str:
+    """Return the session's cookie from a ``Cookie`` header; empty: it has none.
+
+    Ours is never quoted, so nothing is unquoted: ``http.cookies`` needs seconds for a header full of backslashes.
+
+    Source: RFC 6265 section 4.2.1.
+
+    Example:
+        >>> cookie_of("theme=dark; mw_session=a.1.b"), cookie_of("theme=dark")
+        ('a.1.b', '')
+    """
+    pairs = (one.strip().partition("=") for one in header.split(";"))
+    return next((value for name, _, value in pairs if name == COOKIE), "")
+
+
 def session_key(folder: Path) -> bytes:
     """Return the key of a registry's sessions; it is made at first use, readable to its owner only.
 

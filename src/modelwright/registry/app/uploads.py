@@ -139,7 +139,7 @@ def _attestations(text: str) -> tuple[Any, ...]:
         return ()
     try:
         return tuple(msgspec.json.decode(text, type=list[dict[str, Any]])[:MAX_ATTESTATIONS])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise RequestError("The attestations are no JSON list of objects.", why=str(error)) from error
 
 
