@@ -330,9 +330,11 @@ def test_check_looks_at_what_resolvers_read(service: LocalService, churn) -> Non
 
 
 def test_repair_removes_what_belongs_to_no_release(service: LocalService, churn) -> None:
-    service.upload(churn("1.0.0"))
+    file = service.upload(churn("1.0.0")).file
     (stray := service.desk.root / "files" / "ab" / ("ab" * 32)).mkdir(parents=True)
     (stray / "left-1.0-py3-none-any.whl").write_bytes(b"x")
-    assert len(service.check().orphans) == 1
+    beside = service.desk.root / "files" / file.sha256[:2] / file.sha256 / "churn-9.9.9-py3-none-any.whl"
+    beside.write_bytes(b"x")
+    assert len(service.check().orphans) == 2
     assert service.repair().sound
     assert service.check().orphans == ()

@@ -24,6 +24,8 @@ from modelwright.steps import Listener, ignore, timed
 
 SETTLED_S = 3600
 """A partial upload older than this belongs to nobody any more, seconds."""
+BESIDE = (".metadata", ".provenance")
+"""What may lie beside a file, under its digest."""
 
 
 class CheckReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -129,9 +131,10 @@ def _hashed(desk: Desk, listed: _Listed) -> tuple[int, str]:
 def _orphans(desk: Desk) -> Iterator[str]:
     with desk.state.read() as connection:
         columns = files.c
-        known = set(connection.scalars(select(columns.sha256).where(~columns.deleted)))
+        rows = connection.execute(select(columns.sha256, columns.filename).where(~columns.deleted)).all()
+    known = {Key(row.sha256, f"{row.filename}{suffix}") for row in rows for suffix in ("", *BESIDE)}
     for key in desk.store.keys():  # noqa: SIM118 - a store is no mapping
-        if key.sha256 not in known:
+        if key not in known:
             yield key.path
 
 
