@@ -128,6 +128,16 @@ def test_every_answer_keeps_browsers_from_doing_harm(server: Server, path: str) 
     assert "server" not in answer.headers
 
 
+def test_a_page_may_use_its_own_and_nothing_else(server: Server) -> None:
+    """Source: Content Security Policy Level 3; what does not fall back to default-src has to be said."""
+    policy = server.get("/login", Accept="text/html").headers["content-security-policy"]
+    said = {words[0]: set(words[1:]) for words in (one.split() for one in policy.split(";")) if words}
+    assert said["default-src"] == said["base-uri"] == said["frame-ancestors"] == {"'none'"}
+    assert said["form-action"] == said["script-src"] == {"'self'"}
+    assert said["img-src"] <= {"'self'", "data:"}
+    assert set.union(*(sources for name, sources in said.items() if name != "img-src")) <= {"'none'", "'self'"}
+
+
 def test_files_are_downloads(server: Server) -> None:
     project = server.get("/api/v1/projects/churn", role="reader").json
     file = project["releases"][0]["files"][0]

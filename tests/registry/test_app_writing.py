@@ -116,6 +116,7 @@ def test_name_and_version_of_the_form_must_be_those_of_the_file(server: Server, 
         "a" * 300,
         "C:\\x\\a-1-py3-none-any.whl",
         "\\\\host\\a-1-py3-none-any.whl",
+        "模型-1.whl",
     ],
 )
 def test_file_names_are_names(server: Server, filename: str) -> None:

@@ -193,6 +193,15 @@ def test_a_redirect_is_not_followed(telling, receiver) -> None:
     assert rows_of(telling)[0].problem == "answered 307; not followed"
 
 
+def test_no_proxy_of_the_environment_is_told_instead(telling, receiver, monkeypatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert deliverer_of(telling).deliver().delivered == 1
+    assert [got.path for got in receiver.received] == ["/hook"]
+
+
 def test_nothing_is_posted_to_a_url_that_was_taken_out_of_the_settings(telling, receiver, tmp_path, clock) -> None:
     toml = tmp_path / "telling" / "registry.toml"
     toml.write_text(toml.read_text().replace("/hook", "/other"))

@@ -382,6 +382,15 @@ def test_redirect_to_somewhere_else_is_refused_and_not_followed(web, tmp_path, l
     assert len(web.asked) == 1
 
 
+def test_redirect_that_brings_credentials_is_refused(web, tmp_path) -> None:
+    there = web.url.replace("://", "://somebody:secret@")
+    web.answer = lambda handler: answers(handler, b"", "text/html", 302, Location=f"{there}simple/library/")
+    with pytest.raises(UpstreamError, match="not allowed") as refused:
+        behind(web, tmp_path).page("library")
+    assert "secret" not in str(refused.value)
+    assert len(web.asked) == 1
+
+
 def test_redirect_on_the_same_host_is_followed_and_relative_addresses_still_hold(web, tmp_path) -> None:
     web.answer = lambda handler: (
         answers(handler, b"", "text/html", 301, Location="/simple/library/") if "old" in handler.path else False

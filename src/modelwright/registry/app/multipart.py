@@ -160,7 +160,7 @@ class UploadForm:
         self._header_value.clear()
 
     def _part_named(self) -> None:
-        _, options = parse_options_header(self._disposition.decode("utf-8", "replace"))
+        _, options = parse_options_header(self._disposition)
         self._name = options.get(b"name", b"").decode("latin-1")[:64]
         self._write = self._collect
         if self._name != CONTENT:
