@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import os
 import re
 from itertools import product
@@ -12,6 +14,7 @@ from served import ROLES
 from server import FIELDS, Server, form
 from starlette.routing import Match, Router
 
+from modelwright.registry.app import serving
 from modelwright.registry.app.application import create_app
 from modelwright.registry.app.edge import Edge
 from modelwright.registry.operating.local import LocalService
@@ -38,6 +41,7 @@ def test_loopback_names_and_configured_hosts_are_answered(server: Server, host: 
 
 
 def test_the_server_listens_on_loopback_by_default(server: Server) -> None:
+    assert ipaddress.ip_address(serving.HOST).is_loopback
     assert server.url.startswith("http://127.0.0.1:")
     table = Path(f"/proc/{server.process.pid}/net/tcp").read_text()
     assert f"0100007F:{server.port:04X} 00000000:0000 0A" in table
@@ -220,6 +224,27 @@ def test_a_session_cookie_is_out_of_reach_and_holds_no_secret(server: Server) ->
     page = server.get("/", Cookie=cookie.partition(";")[0], Accept="text/html")
     assert page.status == 200
     assert "churn" in page.text
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_session_that_was_begun_in_secret_stays_secret(service: LocalService, scheme: str) -> None:
+    secret = service.add_token("ann", scopes=("read",)).secret
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {
+        "type": "http", "method": "POST", "path": "/login", "raw_path": b"/login", "query_string": b"",
+        "scheme": scheme, "headers": [(b"host", b"localhost"), kind], "client": ("127.0.0.1", 1), "root_path": "",
+    }
+    sent = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": f"token={secret}".encode(), "more_body": False}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    asyncio.run(create_app(service)(scope, receive, send))  # type: ignore[arg-type]
+    cookie = dict(sent[0]["headers"])[b"set-cookie"].decode()
+    assert ("Secure" in cookie.split("; ")) == (scheme == "https")
 
 
 @pytest.mark.parametrize(
