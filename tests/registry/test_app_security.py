@@ -231,8 +231,15 @@ def test_a_session_that_was_begun_in_secret_stays_secret(service: LocalService, 
     secret = service.add_token("ann", scopes=("read",)).secret
     kind = (b"content-type", b"application/x-www-form-urlencoded")
     scope = {
-        "type": "http", "method": "POST", "path": "/login", "raw_path": b"/login", "query_string": b"",
-        "scheme": scheme, "headers": [(b"host", b"localhost"), kind], "client": ("127.0.0.1", 1), "root_path": "",
+        "type": "http",
+        "method": "POST",
+        "path": "/login",
+        "raw_path": b"/login",
+        "query_string": b"",
+        "scheme": scheme,
+        "headers": [(b"host", b"localhost"), kind],
+        "client": ("127.0.0.1", 1),
+        "root_path": "",
     }
     sent = []
 
@@ -418,6 +425,37 @@ def test_every_role_may_do_what_the_table_says_and_nothing_else(
             assert answer.status not in (401, 403), (role, answer.text)
             assert answer.status < 500
     assert len(found) == len(ROLES)
+
+
+def test_what_is_kept_for_one_is_not_shown_to_another(server: Server) -> None:
+    """Each within a second of the last: who asks is remembered, and the page is, too."""
+    for view in ("", "/dev"):
+        assert server.get(f"{view}/simple/teamtools/", role="stranger").status == 200
+        page = server.get(f"{view}/simple/matrix/", role="reader")
+        assert page.status == 200
+        for headers in ({}, {"If-None-Match": page.headers["etag"]}):
+            assert server.get(f"{view}/simple/teamtools/", role="stranger").status == 200
+            assert server.get(f"{view}/simple/matrix/", role="reader").status == 200
+            assert server.get(f"{view}/simple/matrix/", role="stranger", **headers).status == 403
+            assert server.get(f"{view}/simple/matrix/", **headers).status == 401
+
+
+def test_a_list_that_is_kept_for_one_is_not_shown_to_another(server: Server) -> None:
+    for role in ("reader", "stranger", "reader", "stranger"):
+        assert ("matrix" in server.get("/simple/", role=role, Accept="text/html").text) == (role == "reader")
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/models/matrix/feed.atom", "/simple/matrix/", "{file}"])
+def test_nobody_learns_from_an_entity_tag_whether_something_changed(server: Server, path: str) -> None:
+    file = server.get("/api/v1/projects/matrix", role="admin").json["releases"][0]["files"][0]
+    path = path.format(file=f"/files/{file['sha256'][:2]}/{file['sha256']}/{file['filename']}")
+    seen = server.get(path, role="reader")
+    tag = seen.headers["etag"]
+    assert server.get(path, role="reader", If_None_Match=tag).status == 304
+    assert "public" not in seen.headers["cache-control"]
+    for tag in (server.get(path, role="reader").headers["etag"], "*"):
+        assert server.get(path, If_None_Match=tag).status == 401
+        assert server.get(path, role="stranger", If_None_Match=tag).status in (403, 404)
 
 
 UPLOADS = ("/legacy/", "/legacy", "/")
