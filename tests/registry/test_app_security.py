@@ -88,6 +88,15 @@ def test_overlong_paths_queries_and_heads_are_refused(server: Server) -> None:
     assert server.raw(head).startswith(b"HTTP/1.1 431 ")
 
 
+def test_bodies_that_are_kept_in_memory_are_bounded(server: Server) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert server.ask("POST", "/login", headers=headers, body=b"token=" + b"a" * 2**16).status == 413
+    reason = b'{"version": "1.0.0", "reason": "' + b"a" * 2**20 + b'"}'
+    assert server.ask("POST", "/api/v1/projects/matrix/yank", role="admin", body=reason).status == 413
+    token = b'{"token": "' + b"a" * 2**16 + b'"}'
+    assert server.ask("POST", "/_/oidc/mint-token", body=token).status == 413
+
+
 def test_two_lengths_are_no_request(server: Server) -> None:
     smuggled = (
         b"POST /legacy/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
