@@ -151,6 +151,29 @@ def test_what_fails_inside_is_told_without_where_it_lies(
     assert str(service.desk.root) in caplog.text
 
 
+class Surprising(FolderStore):
+    """A store that fails in a way nobody thought of."""
+
+    def size(self, key: Key) -> int | None:
+        raise RuntimeError(f"{self._root} {key.name}")
+
+
+def test_what_nobody_thought_of_is_told_by_its_number_only(
+    service: LocalService, churn: Wheels, caplog: pytest.LogCaptureFixture
+) -> None:
+    wheel = churn("1.0.0")
+    sha256 = service.upload(wheel).file.sha256
+    secret = service.add_token("ann", scopes=("read",)).secret
+    app = create_app(LocalService(replace(service.desk, store=Surprising(service.desk.root))))
+    status, _, pieces = _ask(app, f"/files/{sha256[:2]}/{sha256}/{wheel.name}", authorization=f"Bearer {secret}")
+    told = b"".join(pieces).decode()
+    assert status == 500
+    assert told.startswith("MW1111: Something went wrong inside the registry.")
+    assert "RuntimeError" not in told
+    assert str(service.desk.root) not in told
+    assert "RuntimeError" in caplog.text
+
+
 def _talk(app: Any, *said: tuple[bytes, float]) -> tuple[bytes, bool]:
     """Say things to a server, waiting after each; return what it answered, and whether it hung up."""
 
