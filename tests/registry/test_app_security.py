@@ -544,6 +544,14 @@ def test_what_was_denied_is_in_the_log(server: Server) -> None:
     assert "x" * 43 not in str(entries)
 
 
+def test_a_token_is_worth_nothing_without_all_of_its_secret(server: Server) -> None:
+    known, secret = server.tokens["admin"][:16], server.tokens["admin"][16:]
+    assert known.count("_") == 2
+    assert server.get("/simple/", Authorization=f"Bearer {known}{secret}").status == 200
+    for other in ("A" * 43, secret[::-1], secret[:-1], secret + "A", "", secret.swapcase()):
+        assert server.get("/simple/", Authorization=f"Bearer {known}{other}").status == 401, other
+
+
 def test_secrets_are_in_no_log(server: Server) -> None:
     server.get("/simple/?token=s3cret", role="reader")
     log = (server.folder.parent / "server.log").read_text()
