@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sklearn_packages import write_iris
 from toy_packages import scenario, signature, write_toy
@@ -13,7 +15,7 @@ from toy_packages import scenario, signature, write_toy
 from modelwright.building.build import build
 from modelwright.errors import IntegrityError, ModelwrightError
 from modelwright.inspecting.behaviour import close
-from modelwright.inspecting.diff import diff
+from modelwright.inspecting.diff import BehaviourMode, DiffReport, diff
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,16 @@ def test_nothing_differs_from_itself(toy_wheel: Path, toy_folder: Path, cache: P
         assert str(report.verdict) == "PATCH: nothing changed"
         assert report.verdict.honoured
         assert report.changes == ()
+
+
+@pytest.mark.parametrize("behaviour", ["skip", "run"])
+def test_a_report_is_bound_to_the_wheels_it_is_about(
+    toy_wheel: Path, toy_folder: Path, cache: Path, tmp_path: Path, behaviour: BehaviourMode
+) -> None:
+    report = diff(toy_wheel, toy_folder, behaviour=behaviour, cache=cache)
+    assert report.old.sha256 == hashlib.sha256(toy_wheel.read_bytes()).hexdigest()
+    assert report.new.sha256 == ""
+    assert msgspec.json.decode(report.save(tmp_path / "diff.json").read_bytes(), type=DiffReport) == report
 
 
 def test_rows_that_changed_their_answer_are_shown(toy_wheel: Path, tmp_path: Path, cache: Path) -> None:

@@ -28,6 +28,7 @@ from modelwright.errors import (
     UploadError,
     VersionStepError,
 )
+from modelwright.inspecting.diff import diff
 from modelwright.registry.service import Selection
 
 SETTINGS = """
@@ -348,3 +349,16 @@ def test_install_lines_name_this_index_and_never_a_second_one(two):
     assert f'url = "{base}/dev/simple/"' in lines.uv
     assert "explicit = true" in lines.uv
     assert "extra-index-url" not in lines.uv + lines.pip + lines.uvx + lines.docker
+
+
+def test_a_comparison_that_ran_both_models_is_evidence_about_the_new_one(two, tmp_path):
+    old, new = (two.registry.download(f"{two.name}=={one}", tmp_path / "dist")[0] for one in ("1.0.0", "1.1.0"))
+    report = diff(old, new, behaviour="run", cache=tmp_path / "environments").save(tmp_path / "diff.json")
+    (kept,) = two.registry.publish(evidence=[report]).evidence
+    assert (kept.kind, kept.sha256) == ("comparison", hashlib.sha256(new.read_bytes()).hexdigest())
+    assert kept.content["old"]["where"] == old.name, "where it lies on this machine stays here"
+    assert kept.content["behaviour"]["changed"] > 0
+    with pytest.raises(EvidenceError, match="ran no model"):
+        two.registry.publish(evidence=[diff(old, new).save(tmp_path / "read.json")])
+    with pytest.raises(EvidenceError, match="about another wheel"):
+        two.registry.publish(old, evidence=[report])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from web_house import HOSTILE, PLOT, House, signature
 
 from modelwright.errors import LoginError, ModelwrightError, RequestError, UnknownReleaseError
+from modelwright.inspecting.diff import diff
 from modelwright.registry.operating.local import LocalService
 from modelwright.registry.operating.opening import open_local
 from modelwright.registry.people import NOBODY, Principal
@@ -441,6 +442,22 @@ def test_rows_whose_recorded_answer_changed_are_listed(ann: Visitor) -> None:
     page = words(ann.get("/models/churn/compare?old=1.0.0&new=1.1.0"))
     assert re.search(r"\d+ of \d+ rows that both versions recorded an answer to (has|have) another one now", page)
     assert "accuracy test 0.9 0.8 −0.1 worse" in page
+
+
+def test_rows_that_both_models_were_run_on_are_listed_with_who_ran_them(
+    own: Visitor, churn: Callable[..., Path], tmp_path: Path
+) -> None:
+    ann = own.service.acting_for(ANN)
+    old, new = churn("3.0.0"), churn("3.1.0", slope=5.0)
+    kept = [ann.upload(one).file.sha256 for one in (old, new)]
+    compare = "/models/churn/compare?old=3.0.0&new=3.1.0"
+    assert "modelwright diff churn==3.0.0 churn==3.1.0 --report diff.json" in own.get(compare)
+    report = diff(old, new, behaviour="run", cache=tmp_path / "environments")
+    ann.attach(kept[1], "comparison", msgspec.to_builtins(report))
+    page = words(own.get(compare))
+    assert re.search(r"Both models were run by ann\b.{1,40}: \d+ of \d+ rows (is|are) answered differently\.", page)
+    assert "old:" in page
+    assert "compared with 3.0.0:" in words(own.get("/models/churn/3.1.0"))
 
 
 def test_what_differs_by_rounding_only_is_neither_better_nor_worse(own: Visitor, churn: Callable[..., Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -35,6 +36,10 @@ def diff(
     offline: Annotated[bool, flag("Use only what the installer has in its cache.")] = False,
     installer: Annotated[InstallerName, Parameter(help="What makes the environments.")] = "auto",
     trust: Annotated[list[str] | None, Parameter(negative="", help="A type that you vouch for.")] = None,
+    report: Annotated[
+        Path | None,
+        Parameter(help="File for the report, JSON, bound to both wheels' sha256."),
+    ] = None,
     at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
@@ -53,6 +58,8 @@ def diff(
         trust=trust or (),
         listener=output.listener,
     )
+    if report is not None:
+        found.save(report)
     output.result(found, _show)
     return OK if found.verdict.honoured else FAILED
 

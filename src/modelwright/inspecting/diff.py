@@ -33,7 +33,9 @@ from modelwright.inspecting.installers import InstallerName, choose
 from modelwright.inspecting.lock import locked
 from modelwright.inspecting.obtain import obtain
 from modelwright.inspecting.read import Reference, read
-from modelwright.package import Package
+from modelwright.inspecting.saving import save_report
+from modelwright.inspecting.wheel import sha256_of
+from modelwright.package import Package, WheelFiles
 from modelwright.spec.struct import Frozen
 from modelwright.steps import Listener, ignore, timed
 
@@ -48,12 +50,14 @@ class Side(Frozen, frozen=True, kw_only=True):
         version: Version.
         where: Where it is.
         size: Size of its artifacts and code, bytes.
+        sha256: Digest of its wheel; empty: it is none.
     """
 
     name: str
     version: str
     where: str
     size: int
+    sha256: str = ""
 
 
 class DiffReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
@@ -84,6 +88,14 @@ class DiffReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Values] = {}
     hyperparameters: dict[str, Values] = {}
     behaviour: Behaviour | None = None
+
+    def save(self, path: Path | str) -> Path:
+        """Write the report as JSON, atomically; return where it is.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        return save_report(self, path)
 
 
 def diff(
@@ -121,6 +133,8 @@ def diff(
     """
     before, after = read(old), read(new)
     if behaviour == "skip":
+        for package in (before, after):
+            _learn_digest(package, package.path)
         return compare(before, after, None)
     asked = questions(before, after)
     chosen = choose(installer, offline=offline)
@@ -128,10 +142,17 @@ def diff(
     for package in (before, after):
         with tempfile.TemporaryDirectory(prefix="modelwright-diff-") as folder, timed("ask", listener) as note:
             wheel = obtain(package, Path(folder))
+            _learn_digest(package, wheel)
             answers.append(ask(wheel, asked, python=python, installer=chosen, trust=trust, cache=cache))
             note.detail = f"{package.manifest.version} answered {len(asked)} scenarios"
     compared = compare_answers(asked, *answers, outputs=before.manifest.signature.outputs)
     return compare(before, after, compared)
+
+
+def _learn_digest(package: Package, wheel: Path | None) -> None:
+    """Know the digest of a package that is a wheel, once the whole of it is on this machine."""
+    if not package.sha256 and isinstance(package.files, WheelFiles) and wheel is not None:
+        package.sha256 = sha256_of(wheel)
 
 
 def compare(old: Package, new: Package, behaviour: Behaviour | None) -> DiffReport:
@@ -187,6 +208,7 @@ def _side(package: Package) -> Side:
         version=manifest.version,
         where=package.files.where,
         size=sum(file.size for file in (*manifest.artifacts, *manifest.code)),
+        sha256=package.sha256,
     )
 
 

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from modelwright.building.archive import replacing
-from modelwright.errors import ModelwrightError, StorageError, VerifyError
+from modelwright.errors import ModelwrightError, VerifyError
 from modelwright.inspecting import bytecode
 from modelwright.inspecting.environments import Environment, fresh
 from modelwright.inspecting.installers import InstallerName, choose
@@ -26,6 +25,7 @@ from modelwright.inspecting.lock import differences, unmet
 from modelwright.inspecting.matrix import Extension, extend, retag, runs_on
 from modelwright.inspecting.obtain import obtain
 from modelwright.inspecting.read import InstalledFiles, Reference, read
+from modelwright.inspecting.saving import save_report
 from modelwright.inspecting.selftest import ScenarioResult, Selftest, run_selftest
 from modelwright.inspecting.weights import checked_weights
 from modelwright.inspecting.wheel import WheelReport, check_wheel
@@ -88,13 +88,7 @@ class VerifyReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         Raises:
             StorageError: It cannot be written.
         """
-        path = Path(path)
-        try:
-            with replacing(path) as stream:
-                stream.write(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
-        except OSError as error:
-            raise StorageError("The report cannot be written.", where=str(path), why=str(error)) from error
-        return path
+        return save_report(self, path)
 
 
 def verify(

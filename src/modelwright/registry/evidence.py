@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from modelwright.spec.struct import Frozen
 
-EvidenceKind = Literal["verification", "evaluation", "scan", "signature", "approval", "attestation"]
+EvidenceKind = Literal["verification", "comparison", "evaluation", "scan", "signature", "approval", "attestation"]
 """
 ``verification``  a :class:`~modelwright.inspecting.verify.VerifyReport` as JSON
+``comparison``    a :class:`~modelwright.inspecting.diff.DiffReport` for which both models ran; the wheel is the new one
 ``evaluation``    a JSON list of :class:`~modelwright.spec.evaluation.Evaluation`, measured after the release
 ``scan``          a :class:`~modelwright.inspecting.scan.ScanReport`; the registry makes it itself at publishing
 ``signature``     a DSSE envelope around an in-toto statement about the wheel, Ed25519

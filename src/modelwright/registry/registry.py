@@ -198,7 +198,7 @@ class Registry:
         Args:
             places: Files, or folders of which every wheel and source archive is published; none to attach evidence
                 to what is there.
-            evidence: Files with reports of ``modelwright verify`` or lists of evaluations; bound to the wheels.
+            evidence: Files with reports of ``modelwright verify`` or ``diff``, or lists of evaluations.
             sign: Private key (Ed25519, PEM) to sign every wheel with.
             listener: Told about each file.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,6 +53,18 @@ class _Report(Frozen, frozen=True, kw_only=True):
     scenarios: tuple[dict[str, Any], ...]
 
 
+class _Side(Frozen, frozen=True, kw_only=True):
+    where: str
+    sha256: str = ""
+
+
+class _Comparison(Frozen, frozen=True, kw_only=True):
+    """What a report of ``modelwright diff`` must say to be sent; the registry looks at all of it."""
+
+    old: _Side
+    new: _Side
+
+
 class Parcel(NamedTuple):
     """What is published together.
 
@@ -73,7 +85,7 @@ def pack(
     Args:
         places: Files, or folders of which every wheel and source archive is meant; none, if there is only evidence
             about wheels that the registry has.
-        evidence: Files with reports of ``modelwright verify`` or lists of evaluations.
+        evidence: Files with reports of ``modelwright verify`` or ``diff``, or lists of evaluations.
         sign: Private key (Ed25519, PEM) to sign every wheel with.
 
     Raises:
@@ -170,10 +182,11 @@ def attestations_beside(path: Path) -> tuple[Any, ...]:
 def read_document(path: Path) -> Document:
     """Read evidence; what kind it is, its content says.
 
-    A verification is what ``modelwright verify --report`` writes; an evaluation a JSON list of metrics.
+    A verification is what ``modelwright verify --report`` writes, a comparison what ``modelwright diff --report`` does;
+    an evaluation is a JSON list of metrics.
 
     Raises:
-        EvidenceError: It is neither.
+        EvidenceError: It is none of these.
         UnknownPackageError: There is no such file.
     """
     value = _json(path)
@@ -183,10 +196,15 @@ def read_document(path: Path) -> Document:
     if isinstance(value, dict) and "scenarios" in value and "sha256" in value:
         report: _Report = _convert(value, _Report, path)
         return Document("verification", value, report.sha256, str(path))
+    if isinstance(value, dict) and "verdict" in value and "new" in value:
+        compared: _Comparison = _convert(value, _Comparison, path)
+        for side in ("old", "new"):  # where it lies here is nobody's business there
+            value[side]["where"] = PurePath(value[side]["where"]).name
+        return Document("comparison", value, compared.new.sha256, str(path))
     raise EvidenceError(
         "This is no evidence that a registry knows.",
         where=str(path),
-        why="It is neither a report of modelwright verify nor a list of evaluations.",
+        why="It is neither a report of modelwright verify or diff nor a list of evaluations.",
         hint="modelwright verify WHEEL --report report.json",
     )
 

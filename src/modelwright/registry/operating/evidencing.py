@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modelwright.errors import EvidenceError, UnknownReleaseError
+from modelwright.inspecting.diff import DiffReport
 from modelwright.inspecting.verify import VerifyReport
 from modelwright.registry.admitting.attestations import check_attestations
 from modelwright.registry.audit import Action, canonical
@@ -23,7 +24,7 @@ from modelwright.registry.state.queries import find_file, load_evidence, load_pr
 from modelwright.registry.state.tables import evidence
 from modelwright.spec.evaluation import Evaluation
 
-ATTACHED: frozenset[EvidenceKind] = frozenset({"verification", "evaluation", "signature", "attestation"})
+ATTACHED: frozenset[EvidenceKind] = frozenset({"verification", "comparison", "evaluation", "signature", "attestation"})
 """Kinds that come from outside; the registry makes scans itself, and approvals are a deed of their own."""
 LARGEST = 8 * 2**20
 """Largest document that is kept as evidence, bytes of JSON."""
@@ -121,6 +122,8 @@ def _check(kind: EvidenceKind, content: Any, sha256: str) -> None:
                     why=f"It proves sha256 {report.sha256[:12]}…, this is {sha256[:12]}….",
                     hint="modelwright verify WHEEL --report report.json",
                 )
+        elif kind == "comparison":
+            _check_comparison(msgspec.convert(content, DiffReport), sha256)
         elif kind == "evaluation":
             evaluations = msgspec.convert(content, tuple[Evaluation, ...])
             if not all(math.isfinite(one.value) for one in evaluations):
@@ -129,6 +132,22 @@ def _check(kind: EvidenceKind, content: Any, sha256: str) -> None:
             check_envelope(content, sha256)
     except msgspec.ValidationError as error:
         raise EvidenceError(f"The document is no {kind}.", why=str(error)) from error
+
+
+def _check_comparison(report: DiffReport, sha256: str) -> None:
+    if report.new.sha256 != sha256 or not report.old.sha256:
+        raise EvidenceError(
+            "The comparison is about another wheel, or not about wheels.",
+            where=report.new.where,
+            why=f"Its new side has sha256 {report.new.sha256[:12] or 'none'}…, this is {sha256[:12]}….",
+            hint="modelwright diff OLD NEW --report diff.json, with two wheels",
+        )
+    if report.behaviour is None:
+        raise EvidenceError(
+            "The comparison ran no model, and what is written in the wheels the registry compares itself.",
+            where=report.new.where,
+            hint="modelwright diff OLD NEW --report diff.json, without --skip-behaviour",
+        )
 
 
 def approve(desk: Desk, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:

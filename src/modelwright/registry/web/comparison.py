@@ -1,6 +1,7 @@
 """The page that compares two versions: the same comparison as ``modelwright diff``, on the two stored wheels.
 
-No model runs here: rows whose answer changed are found among the answers that both wheels recorded for equal rows.
+No model runs here. Rows whose answer changed are those of the newest comparison that somebody made and attached
+(``modelwright diff --report``); without one, those among the answers that both wheels recorded for equal rows.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 from modelwright.errors import ModelwrightError
 from modelwright.inspecting.behaviour import Behaviour
 from modelwright.inspecting.diff import DiffReport, compare
+from modelwright.registry.evidence import Evidence
 from modelwright.registry.operating.opened import first_wheel
 from modelwright.registry.projects import Project, StoredFile
 from modelwright.registry.service import Service
 from modelwright.registry.web.answers import compare_recorded
 from modelwright.registry.web.asking import one_of
 from modelwright.registry.web.contents import contents_of, opened
+from modelwright.registry.web.proofs import comparison_in
 from modelwright.registry.web.rendering import render
 from modelwright.registry.web.requests import Page, Request, Site
 from modelwright.spec.struct import Frozen
@@ -24,11 +27,11 @@ class Compared(Frozen, frozen=True, kw_only=True):
 
     Attributes:
         report: What differs.
-        answers: How the recorded answers to equal rows differ.
+        recorded: How the recorded answers to equal rows differ.
     """
 
     report: DiffReport
-    answers: Behaviour
+    recorded: Behaviour
 
 
 class ComparisonView(Frozen, frozen=True, kw_only=True):
@@ -41,8 +44,8 @@ class ComparisonView(Frozen, frozen=True, kw_only=True):
         new: The new version; empty: none is chosen.
         compared: What was found; ``None``: nothing was chosen, or a wheel cannot be read.
         unreadable: Why; empty: both can be read.
-        old_url: Where the wheel of the old version is.
-        new_url: Where the wheel of the new version is.
+        answers: How the answers differ; ``None`` if nothing was found.
+        asked: The evidence that says so; ``None``: the recorded answers do.
     """
 
     project: Project
@@ -51,8 +54,8 @@ class ComparisonView(Frozen, frozen=True, kw_only=True):
     new: str
     compared: Compared | None
     unreadable: str
-    old_url: str
-    new_url: str
+    answers: Behaviour | None
+    asked: Evidence | None
 
 
 def comparison_page(site: Site, service: Service, request: Request) -> Page:
@@ -63,6 +66,7 @@ def comparison_page(site: Site, service: Service, request: Request) -> Page:
     old = one_of(request.query, "old", versions, what="release") or _before(versions, new)
     was, now = _wheel(project, old), _wheel(project, new)
     compared, unreadable = _compared(site, service, was, now)
+    told = comparison_in(service.evidence(now.sha256), old=was.sha256) if was and now else None
     view = ComparisonView(
         project=project,
         versions=versions,
@@ -70,8 +74,8 @@ def comparison_page(site: Site, service: Service, request: Request) -> Page:
         new=new,
         compared=compared,
         unreadable=unreadable,
-        old_url=_url(request, was),
-        new_url=_url(request, now),
+        answers=told[1] if told else compared.recorded if compared else None,
+        asked=told[0] if told else None,
     )
     return render("comparison.html", site, request, view)
 
@@ -84,10 +88,6 @@ def _before(versions: tuple[str, ...], new: str) -> str:
 def _wheel(project: Project, version: str) -> StoredFile | None:
     release = project.release(version) if version else None
     return first_wheel(release) if release else None
-
-
-def _url(request: Request, file: StoredFile | None) -> str:
-    return f"{request.base_url}files/{file.sha256[:2]}/{file.sha256}/{file.filename}" if file else ""
 
 
 def _compared(
@@ -107,4 +107,4 @@ def _compare(site: Site, service: Service, old: StoredFile, new: StoredFile) -> 
         report = compare(was, now, None)
     before, after = contents_of(site, service, old), contents_of(site, service, new)
     answers = compare_recorded(before.scenarios, after.scenarios, outputs=before.manifest.signature.outputs)
-    return Compared(report=report, answers=answers)
+    return Compared(report=report, recorded=answers)

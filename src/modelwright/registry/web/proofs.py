@@ -5,10 +5,13 @@ For: the page of a version. The form of evidence was checked when it was attache
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from modelwright.inspecting.behaviour import Behaviour
+from modelwright.inspecting.diff import DiffReport
 from modelwright.inspecting.verify import VerifyReport
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.projects import StoredFile
@@ -82,6 +85,8 @@ def _says(kind: str, content: Any) -> tuple[str, bool | None]:
         passed = said.get("passed") is True
         where = f"{said.get('interpreter', '')} {said.get('platform', '')}".strip()
         return f"{'holds' if passed else 'does not hold'} on {where}: {held} of {len(scenarios)} scenarios", passed
+    if kind == "comparison":
+        return _compared(said), None
     if kind == "scan":
         findings = said.get("findings")
         number = len(findings) if isinstance(findings, list) else 0
@@ -94,3 +99,31 @@ def _says(kind: str, content: Any) -> tuple[str, bool | None]:
     if kind == "evaluation":
         return f"{len(content)} metrics measured later" if isinstance(content, list) else "", None
     return {"signature": "signed statement about this wheel", "attestation": "PEP 740 attestation"}.get(kind, ""), None
+
+
+def _compared(said: dict[str, Any]) -> str:
+    try:
+        report = msgspec.convert(said, DiffReport)
+    except msgspec.ValidationError:
+        return ""
+    asked = report.behaviour
+    if asked is None:
+        return f"compared with {report.old.version}"
+    return f"compared with {report.old.version}: {asked.changed} of {asked.rows} rows are answered differently"
+
+
+def comparison_in(evidence: Iterable[Evidence], *, old: str) -> tuple[Evidence, Behaviour] | None:
+    """Return the newest comparison with another wheel, and how the two answer; ``None``: nobody has run both.
+
+    Args:
+        evidence: The evidence about the new wheel, oldest first.
+        old: Digest of the wheel that it is compared with.
+    """
+    for one in reversed([one for one in evidence if one.kind == "comparison"]):
+        try:
+            report = msgspec.convert(one.content, DiffReport)
+        except msgspec.ValidationError:
+            continue
+        if report.old.sha256 == old and report.behaviour is not None:
+            return one, report.behaviour
+    return None
