@@ -359,6 +359,7 @@ def test_without_a_registry_names_are_those_of_installed_packages(say, shop):
 def test_registry_is_made_checked_and_repaired(ask, shop):
     assert "stages dev, staging, limited, production" in ask("registry", "init", "fresh").out
     assert "everything is what was published: 3 files" in ask("registry", "check").out
+    assert "everything is what was published: 3 files" in ask("registry", "check", "registry").out
     (stored,) = (shop / "registry" / "files").glob("*/*/churn-1.0.0-py3-none-any.whl")
     stored.write_bytes(stored.read_bytes().replace(b"Who will", b"Who wont"))
     assert "churn-1.0.0" in ask("registry", "check", code=1).out

@@ -71,7 +71,8 @@ def test_a_stage_shows_what_it_runs_and_what_it_ran(server: Server) -> None:
     names = [
         project["name"] for project in server.get("/production/simple/", role="reader", Accept=JSON).json["projects"]
     ]
-    assert names == ["churn", "teamtools"]
+    assert {"churn", "teamtools"} <= set(names), "others may have published libraries to this server"
+    assert "matrix" not in names
 
 
 def test_a_token_for_one_project_lists_only_that(server: Server) -> None:

@@ -329,6 +329,25 @@ def test_check_looks_at_what_resolvers_read(service: LocalService, churn) -> Non
     assert "churn-1.0.0-py3-none-any.whl.metadata: has sha256" in service.check().problems[0]
 
 
+@pytest.mark.parametrize(
+    "page", ["simple/churn/index.html", "dev/simple/churn/index.v1_json", "dev/simple/index.html", "dev/simple/evil/x"]
+)
+def test_check_finds_a_static_page_that_somebody_altered(service: LocalService, churn, page: str) -> None:
+    service.upload(churn("1.0.0"))
+    service.promote("churn", "1.0.0", to="dev", reason="go")
+    assert service.check().sound
+    (file := service.desk.root / page).parent.mkdir(exist_ok=True)
+    with file.open("ab") as stream:
+        stream.write(b'<a href="https://evil.example/churn-9-py3-none-any.whl">churn</a>')
+    report = service.check()
+    assert not report.sound
+    assert report.problems == (f"{page.removesuffix('/x')}: is not what the registry wrote",)
+    if page.endswith("/x"):
+        file.unlink()
+    service.repair()
+    assert service.check().sound
+
+
 def test_repair_removes_what_belongs_to_no_release(service: LocalService, churn) -> None:
     file = service.upload(churn("1.0.0")).file
     (stray := service.desk.root / "files" / "ab" / ("ab" * 32)).mkdir(parents=True)

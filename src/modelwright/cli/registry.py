@@ -130,20 +130,23 @@ def init(
 
 @registry.command
 def check(
+    folder: Annotated[Path | None, Parameter(help="The registry's folder; else the one that --registry means.")] = None,
+    /,
     *,
-    repair: Annotated[bool, flag("Also remove stored files that belong to no release.")] = False,
+    repair: Annotated[bool, flag("Also write the static index anew, and remove stored files of no release.")] = False,
     at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
-    """Hash every stored file again, check the log, and bring the static index up to date.
+    """Hash every stored file again, check the log and the static index.
 
     The exit code is 1 when something is not what was published.
     """
+    at = At(registry=str(folder)) if folder is not None else at
     opened = at.open(output)
     act = opened.repair if repair else opened.check
     found = act(listener=output.listener)
     output.result(found, _show_check)
-    if found.orphans and not found.repaired:
+    if (found.orphans or found.problems) and not found.repaired:
         output.next(f"modelwright registry check --repair{at.option()}")
     return OK if found.sound else FAILED
 

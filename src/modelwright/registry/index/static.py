@@ -13,7 +13,7 @@ It does not know the database: what is written is what it is given.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -87,9 +87,8 @@ class StaticIndex:
             if page is None:
                 _remove(folder)
                 return
-            root = links.to_root(view)
-            _write(folder / HTML_FILE, html.project_html(page, root=root).encode())
-            _write(folder / JSON_FILE, json.project_json(page, root=root))
+            for file, content in _project_files(folder, view, page):
+                _write(file, content)
 
     def write_root(self, view: str, names: Collection[str]) -> None:
         """Write the list of a view's projects, and remove the pages of every other one.
@@ -103,8 +102,8 @@ class StaticIndex:
         """
         folder, ordered = self._simple(view), sorted(names)
         with _writing(folder):
-            _write(folder / HTML_FILE, html.names_html(ordered).encode())
-            _write(folder / JSON_FILE, json.names_json(ordered))
+            for file, content in _root_files(folder, ordered):
+                _write(file, content)
             for gone in _folders(folder) - set(ordered):
                 _remove(folder / gone)
 
@@ -118,6 +117,37 @@ class StaticIndex:
             return json.names_of((self._simple(view) / JSON_FILE).read_bytes())
         except (OSError, ValueError):
             return None
+
+    def altered_projects(self, view: str, pages: Mapping[str, ProjectPage | None]) -> Iterator[Path]:
+        """Name every file about these projects that is not what would be written now, whoever changed it.
+
+        Args:
+            view: Name of a stage; empty: the view of everything.
+            pages: What the page of each project says; ``None``: the view does not show it.
+        """
+        for name, page in pages.items():
+            folder = self._simple(view) / name
+            if page is not None:
+                yield from self._others(_project_files(folder, view, page))
+            elif folder.exists():
+                yield folder.relative_to(self._root)
+
+    def altered_root(self, view: str, names: Collection[str]) -> Iterator[Path]:
+        """Name what differs from the list of a view's projects, and folders of projects that nobody published.
+
+        Args:
+            view: Name of a stage; empty: the view of everything.
+            names: Every project that the view shows, normalised.
+        """
+        folder = self._simple(view)
+        yield from self._others(_root_files(folder, sorted(names)))
+        if folder.is_dir():
+            yield from ((folder / name).relative_to(self._root) for name in sorted(_folders(folder) - set(names)))
+
+    def _others(self, expected: Iterable[tuple[Path, bytes]]) -> Iterator[Path]:
+        for file, content in expected:
+            if not file.is_file() or file.read_bytes() != content:
+                yield file.relative_to(self._root)
 
     def keep_views(self, views: Collection[str]) -> None:
         """Remove the pages of every stage that is not named any more; folders that are not ours stay.
@@ -152,6 +182,17 @@ class StaticIndex:
 
     def _simple(self, view: str) -> Path:
         return self._root / view / SIMPLE
+
+
+def _project_files(folder: Path, view: str, page: ProjectPage) -> Iterator[tuple[Path, bytes]]:
+    root = links.to_root(view)
+    yield folder / HTML_FILE, html.project_html(page, root=root).encode()
+    yield folder / JSON_FILE, json.project_json(page, root=root)
+
+
+def _root_files(folder: Path, ordered: Collection[str]) -> Iterator[tuple[Path, bytes]]:
+    yield folder / HTML_FILE, html.names_html(ordered).encode()
+    yield folder / JSON_FILE, json.names_json(ordered)
 
 
 def _folders(folder: Path) -> set[str]:

@@ -35,7 +35,7 @@ class CheckReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         sound: Whether every file and every entry of the log is what it was.
         files: How many published files were hashed.
         bytes: How many bytes that were, with the METADATA beside them.
-        problems: What is wrong, a sentence each.
+        problems: What is wrong, a sentence each; a static page that somebody altered is written anew by a repair.
         orphans: Stored files that belong to no release: left by a crash or a deletion, harmless.
         pages: How many projects' static pages were written anew.
         repaired: Whether orphans were removed.
@@ -53,7 +53,7 @@ class CheckReport(Frozen, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def check(desk: Desk, *, listener: Listener = ignore) -> CheckReport:
-    """Re-hash every stored file, check the log, and bring the static index up to date."""
+    """Re-hash every stored file, check the log, bring the static index up to date, and find pages that were altered."""
     return _check(desk, listener)
 
 
@@ -81,13 +81,15 @@ def _check(desk: Desk, listener: Listener) -> CheckReport:
     with timed("log", listener) as note:
         audit = remembering.check_audit(desk, None)
         note.detail = f"{audit.entries} entries"
+    written = statics.refresh(desk)
+    problems += [f"{page}: is not what the registry wrote" for page in statics.altered(desk)]
     return CheckReport(
         sound=not problems and audit.holds,
         files=count,
         bytes=size,
         problems=tuple(problems),
         orphans=tuple(sorted(_orphans(desk))),
-        pages=statics.refresh(desk),
+        pages=written,
         audit=audit,
     )
 

@@ -7,6 +7,7 @@ transaction of the change, so that a crash in between is healed by whoever comes
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -52,6 +53,30 @@ def rebuild(desk: Desk) -> int:
     return _write(desk, every, lists=_views(desk))
 
 
+def altered(desk: Desk) -> list[str]:
+    """Name every static page that does not say what the database says, and pages of what nobody published.
+
+    Pages that are waiting to be written are left out: they are behind, not altered.
+    """
+    if not desk.settings.writes_static_index:
+        return []
+    found: list[Path] = []
+    with StaticIndex(desk.root).locked() as pages, desk.state.read() as connection:
+        waiting = set(connection.scalars(select(stale.c.project)))
+        names = [name for name in connection.scalars(select(projects.c.name)) if name not in waiting]
+        for name in names:
+            project = load_project(connection, name)
+            for view in _views(desk):
+                found += pages.altered_projects(view, {name: _page(desk, project, view)})
+        for view in _views(desk) if not waiting else ():
+            found += pages.altered_root(view, names_in(connection, view))
+    return sorted({str(path) for path in found})
+
+
+def _page(desk: Desk, project: Project | None, view: str) -> ProjectPage | None:
+    return page_of(project, view, alternates=desk.settings.alternate_locations) if project else None
+
+
 def _views(desk: Desk) -> list[str]:
     return [EVERYTHING, *(stage.name for stage in desk.settings.stages)]
 
@@ -66,16 +91,12 @@ def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> in
 
     A list of thousands of names costs more than everything else, and most changes change none.
     """
-    views, alternates = _views(desk), desk.settings.alternate_locations
-
-    def rendered(project: Project | None, view: str) -> ProjectPage | None:
-        return page_of(project, view, alternates=alternates) if project else None
-
+    views = _views(desk)
     with StaticIndex(desk.root).locked() as pages:
         # Read under the lock: whoever writes last writes the newest state.
         with desk.state.read() as connection:
             found = {name: load_project(connection, name) for name in waiting}
-            shown = {view: {name: rendered(one, view) for name, one in found.items()} for view in views}
+            shown = {view: {name: _page(desk, one, view) for name, one in found.items()} for view in views}
             changed = [view for view in views if view in lists or _differs(pages.listed(view), shown[view])]
             names = {view: names_in(connection, view) for view in changed}
         for view in views:
