@@ -73,21 +73,29 @@ def publish(
             attempt, project=admitted.project, version=admitted.version, sha256=admitted.sha256
         )
     with desk.judged(attempt):
-        with desk.state.read() as connection:  # refused early, before the bytes are kept
-            known = _place(desk, connection, load_project(connection, admitted.project), admitted)
+        known, found = _look(desk, admitted)  # refused early, before the bytes are kept
         if known is not None:
             return known
         _keep(desk, path, admitted)
         while True:
-            found, verdict = _compare(desk, admitted)
+            verdict = _compare(desk, admitted, found)
             with desk.state.write() as transaction:
                 project = load_project(transaction.connection, admitted.project)
                 known = _place(desk, transaction.connection, project, admitted)
                 if known is not None:
                     return known
-                if neighbours(project, admitted.version) != found:
-                    continue  # somebody published in between what it has to be compared with
+                between = neighbours(project, admitted.version)
+                if between != found:
+                    found = between  # somebody published in between what it has to be compared with
+                    continue
                 return _insert(desk, transaction, project, admitted, verdict, attempt)
+
+
+def _look(desk: Desk, admitted: Admitted) -> tuple[Publication | None, Neighbours]:
+    """Do what :func:`_place` does, and say what the file has to be compared with."""
+    with desk.state.read() as connection:
+        project = load_project(connection, admitted.project)
+        return _place(desk, connection, project, admitted), neighbours(project, admitted.version)
 
 
 def _place(desk: Desk, connection: Connection, project: Project | None, admitted: Admitted) -> Publication | None:
@@ -124,12 +132,10 @@ def provenance(attestations: Iterable[Any]) -> bytes:
     return canonical({"version": 1, "attestation_bundles": [bundle]})
 
 
-def _compare(desk: Desk, admitted: Admitted) -> tuple[Neighbours, Verdict | None]:
-    with desk.state.read() as connection:
-        found = neighbours(load_project(connection, admitted.project), admitted.version)
+def _compare(desk: Desk, admitted: Admitted, found: Neighbours) -> Verdict | None:
     if admitted.kind != "model" or admitted.packagetype != "bdist_wheel":
-        return found, None
-    return found, judge_wheel(
+        return None
+    return judge_wheel(
         found,
         lambda: open_stored(desk.store, admitted.stored()),
         lambda release: open_stored(desk.store, release.wheels[0]),
