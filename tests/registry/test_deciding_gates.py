@@ -159,6 +159,7 @@ class TestVerified:
         missing = only(gate, facts(proof(), release=portable))
         assert not missing.passed
         assert "never verified on cp312" in missing.value
+        assert "--python 3.12 " in missing.hint, "what is proved already is not asked for again"
         assert only(gate, facts(proof(), proof(interpreter="cp312", number=2), release=portable)).passed
 
     def test_a_wheel_for_another_interpreter_needs_a_proof_all_the_same(self) -> None:

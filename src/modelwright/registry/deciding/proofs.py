@@ -45,26 +45,31 @@ def verified(gate: Verified, facts: Facts) -> GateResult:
 
     Source: :class:`~modelwright.registry.gates.Verified`.
     """
-    answers = []
-    for tag in gate.on or ("",):
-        wheels = [wheel for wheel in facts.wheels if not tag or _is_for(wheel, tag)]
-        answers += [_proof(wheel, tag, gate.max_age_days, facts) for wheel in wheels]
-        if not wheels and facts.wheels:
-            answers.append(_Answer(False, f"no wheel is for {tag}"))
-    covered = {wheel.sha256 for wheel in facts.wheels for tag in gate.on or ("",) if not tag or _is_for(wheel, tag)}
-    answers += [_proof(wheel, "", gate.max_age_days, facts) for wheel in facts.wheels if wheel.sha256 not in covered]
+    wanted = gate.on or ("",)
+    asked = [(wheel, tag) for tag in wanted for wheel in facts.wheels if not tag or _is_for(wheel, tag)]
+    covered = {wheel.sha256 for wheel, _ in asked}
+    asked += [(wheel, "") for wheel in facts.wheels if wheel.sha256 not in covered]
+    proofs = [_proof(wheel, tag, gate.max_age_days, facts) for wheel, tag in asked]
+    answered = {tag for _, tag in asked}
+    nowhere = [_Answer(False, f"no wheel is for {tag}") for tag in wanted if facts.wheels and tag not in answered]
+    missing = next((pair for pair, proof in zip(asked, proofs, strict=True) if not proof.passed), None)
     name = " ".join(("verified", *(("on", ", ".join(gate.on)) if gate.on else ())))
     age = f", at most {_number(gate.max_age_days)} days ago" if gate.max_age_days is not None else ""
     where = f"on {' and '.join(gate.on)}" if gate.on else "on an interpreter it is for"
-    reference = f"{facts.project.name}=={facts.release.version}"  # works in any folder, where a file name does not
-    wheel = facts.wheels[0].filename if len(facts.wheels) > 1 else reference
-    python = f" --python {gate.on[0][2:3]}.{gate.on[0][3:]}" if gate.on else ""
     return _result(
         name,
-        answers,
+        [*proofs, *nowhere],
         threshold=f"proved {where}{age}, every scenario green",
-        hint=f"modelwright verify {wheel}{python} --report report.json && modelwright publish --evidence report.json",
+        hint=_how_to_prove(facts, *(missing or (None, wanted[0]))),
     )
+
+
+def _how_to_prove(facts: Facts, wheel: StoredFile | None, tag: str) -> str:
+    """Return the command that proves a wheel; a reference works in any folder, where a file name does not."""
+    reference = f"{facts.project.name}=={facts.release.version}"
+    which = wheel.filename if wheel is not None and len(facts.wheels) > 1 else reference
+    python = f" --python {tag[2:3]}.{tag[3:]}" if tag else ""
+    return f"modelwright verify {which}{python} --report report.json && modelwright publish --evidence report.json"
 
 
 def scanned(gate: Scan, facts: Facts) -> GateResult:
