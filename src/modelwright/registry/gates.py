@@ -123,7 +123,7 @@ class GateResult(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         passed: Whether it lets the release in.
         value: What was found, for people (``0.78``, ``never verified``).
         threshold: What is asked for (``≥ 0.8``).
-        hint: What would make it pass, if possible a command.
+        hint: What would make it pass, if possible a command, and what is to be said of it as a comment of the shell.
         evidence: Numbers of the evidence it looked at.
     """
 

@@ -113,8 +113,9 @@ def _is_meant(gate: Metric, evaluation: Evaluation) -> bool:
 def _metric_hint(gate: Metric, facts: Facts, *, measured: bool) -> str:
     wheel = facts.wheels[0].filename if facts.wheels else "WHEEL"
     if measured:
-        return f"modelwright show {facts.what}; a better model has a version of its own"
-    return f"Measure {gate.metric} on {gate.dataset}; modelwright publish {wheel} --evidence evaluations.json"
+        return f"modelwright show {facts.what}  # a better model has a version of its own"
+    measured_on = f"{gate.metric} measured on {gate.dataset}"
+    return f"modelwright publish {wheel} --evidence evaluations.json  # with {measured_on}"
 
 
 def card(gate: Card, facts: Facts) -> GateResult:
@@ -139,7 +140,7 @@ def card(gate: Card, facts: Facts) -> GateResult:
         threshold=f"sections that say something: {', '.join(gate.sections) or 'all that it has'}",
         hint=""
         if passed
-        else "Write the sections in model/card.md; modelwright bump patch && modelwright build && modelwright publish",
+        else "modelwright bump patch && modelwright build && modelwright publish dist/*  # with the sections written",
     )
 
 
