@@ -457,6 +457,8 @@ def test_rows_that_both_models_were_run_on_are_listed_with_who_ran_them(
     page = words(own.get(compare))
     assert re.search(r"Both models were run by ann\b.{1,40}: \d+ of \d+ rows (is|are) answered differently\.", page)
     assert "old:" in page
+    assert "rows get another answer" in page
+    assert "the answers were not compared" not in page
     assert "compared with 3.0.0:" in words(own.get("/models/churn/3.1.0"))
 
 

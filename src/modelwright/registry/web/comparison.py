@@ -27,11 +27,13 @@ class Compared(Frozen, frozen=True, kw_only=True):
 
     Attributes:
         report: What differs.
-        recorded: How the recorded answers to equal rows differ.
+        answers: How the answers differ.
+        asked: The evidence that says so; ``None``: the recorded answers do.
     """
 
     report: DiffReport
-    recorded: Behaviour
+    answers: Behaviour
+    asked: Evidence | None
 
 
 class ComparisonView(Frozen, frozen=True, kw_only=True):
@@ -44,8 +46,6 @@ class ComparisonView(Frozen, frozen=True, kw_only=True):
         new: The new version; empty: none is chosen.
         compared: What was found; ``None``: nothing was chosen, or a wheel cannot be read.
         unreadable: Why; empty: both can be read.
-        answers: How the answers differ; ``None`` if nothing was found.
-        asked: The evidence that says so; ``None``: the recorded answers do.
     """
 
     project: Project
@@ -54,8 +54,6 @@ class ComparisonView(Frozen, frozen=True, kw_only=True):
     new: str
     compared: Compared | None
     unreadable: str
-    answers: Behaviour | None
-    asked: Evidence | None
 
 
 def comparison_page(site: Site, service: Service, request: Request) -> Page:
@@ -66,7 +64,6 @@ def comparison_page(site: Site, service: Service, request: Request) -> Page:
     old = one_of(request.query, "old", versions, what="release") or _before(versions, new)
     was, now = _wheel(project, old), _wheel(project, new)
     compared, unreadable = _compared(site, service, was, now)
-    told = comparison_in(service.evidence(now.sha256), old=was.sha256) if was and now else None
     view = ComparisonView(
         project=project,
         versions=versions,
@@ -74,8 +71,6 @@ def comparison_page(site: Site, service: Service, request: Request) -> Page:
         new=new,
         compared=compared,
         unreadable=unreadable,
-        answers=told[1] if told else compared.recorded if compared else None,
-        asked=told[0] if told else None,
     )
     return render("comparison.html", site, request, view)
 
@@ -96,15 +91,21 @@ def _compared(
     if was is None or now is None:
         return None, ""
     try:
-        key = ("compared", was.sha256, now.sha256)
-        return site.shelf.get(key, lambda: _compare(site, service, was, now)), ""
+        told = comparison_in(service.evidence(now.sha256), old=was.sha256)
+        key = ("compared", was.sha256, now.sha256, str(told[0].id if told else ""))
+        return site.shelf.get(key, lambda: _compare(site, service, was, now, told)), ""
     except ModelwrightError as error:
         return None, f"{error.code}: {error.what} {error.why}".strip()
 
 
-def _compare(site: Site, service: Service, old: StoredFile, new: StoredFile) -> Compared:
+def _compare(
+    site: Site, service: Service, old: StoredFile, new: StoredFile, told: tuple[Evidence, Behaviour] | None
+) -> Compared:
     with opened(service, old) as was, opened(service, new) as now:
+        if told is not None:
+            asked, answers = told
+            return Compared(report=compare(was, now, answers), answers=answers, asked=asked)
         report = compare(was, now, None)
     before, after = contents_of(site, service, old), contents_of(site, service, new)
     answers = compare_recorded(before.scenarios, after.scenarios, outputs=before.manifest.signature.outputs)
-    return Compared(report=report, recorded=answers)
+    return Compared(report=report, answers=answers, asked=None)
