@@ -147,8 +147,11 @@ def test_who_waits_for_a_silent_upstream_keeps_nobody_else_waiting(proxying: Ser
 
 
 def test_file_that_is_not_what_was_announced_is_refused_in_words(tmp_path: Path) -> None:
-    """A small one before anything is sent, a large one by cutting it off; neither writes a traceback into the log."""
-    write_index(tmp_path / "index", [Wheel("small", "1.0"), Wheel("large", "1.0", ballast=300_000)])
+    """A small one before anything is sent, a large one by cutting it off; neither writes a traceback into the log.
+
+    If the whole of the large one is here before its first bytes are asked for, it is refused as the small one is.
+    """
+    write_index(tmp_path / "index", [Wheel("small", "1.0"), Wheel("large", "1.0", ballast=2_000_000)])
     for wheel in (tmp_path / "index" / "files").rglob("*.whl"):
         content = bytearray(wheel.read_bytes())
         content[-60] ^= 1
@@ -164,11 +167,13 @@ def test_file_that_is_not_what_was_announced_is_refused_in_words(tmp_path: Path)
                 paths[name] = "/" + file["url"].removeprefix("../../")
             refused = running.get(paths["small"])
             assert (refused.status, refused.text.partition(":")[0]) == (502, "MW1114")
-            with pytest.raises(http.client.IncompleteRead):
-                running.get(paths["large"])
+            try:
+                cut = running.get(paths["large"]).status != 502
+            except http.client.IncompleteRead:
+                cut = True
     said = log.read_text()
     assert said.count("The upstream sent something else than it announced") == 2
-    assert "was cut off" in said
+    assert ("was cut off" in said) == cut
     assert "upstream/downloads.py" not in said
 
 
