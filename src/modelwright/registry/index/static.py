@@ -13,7 +13,7 @@ It does not know the database: what is written is what it is given.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -118,19 +118,19 @@ class StaticIndex:
         except (OSError, ValueError):
             return None
 
-    def altered_projects(self, view: str, pages: Mapping[str, ProjectPage | None]) -> Iterator[Path]:
-        """Name every file about these projects that is not what would be written now, whoever changed it.
+    def altered_project(self, view: str, name: str, page: ProjectPage | None) -> Iterator[Path]:
+        """Name every file about a project that is not what would be written now, whoever changed it.
 
         Args:
             view: Name of a stage; empty: the view of everything.
-            pages: What the page of each project says; ``None``: the view does not show it.
+            name: Name of the project, normalised.
+            page: What its page says; ``None``: the view does not show it.
         """
-        for name, page in pages.items():
-            folder = self._simple(view) / name
-            if page is not None:
-                yield from self._others(_project_files(folder, view, page))
-            elif folder.exists():
-                yield folder.relative_to(self._root)
+        folder = self._simple(view) / name
+        if page is not None:
+            yield from self._others(_project_files(folder, view, page))
+        elif folder.exists():
+            yield folder.relative_to(self._root)
 
     def altered_root(self, view: str, names: Collection[str]) -> Iterator[Path]:
         """Name what differs from the list of a view's projects, and folders of projects that nobody published.

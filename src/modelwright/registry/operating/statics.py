@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from modelwright.registry.index.pages import ProjectPage
-from modelwright.registry.index.static import JSON_FILE, StaticIndex
+from modelwright.registry.index.static import JSON_FILE, SIMPLE, StaticIndex
 from modelwright.registry.operating.desk import Desk
 from modelwright.registry.operating.views import EVERYTHING, page_of
 from modelwright.registry.projects import Project
@@ -36,7 +36,7 @@ def refresh(desk: Desk) -> int:
         return 0
     pages = StaticIndex(desk.root)
     # The last file of a view that is written.
-    if not all((desk.root / view / "simple" / JSON_FILE).is_file() for view in _views(desk)):
+    if not all((desk.root / view / SIMPLE / JSON_FILE).is_file() for view in _views(desk)):
         return rebuild(desk)
     if pages.strays(_kept(desk)):
         with pages.locked():
@@ -67,7 +67,7 @@ def altered(desk: Desk) -> list[str]:
         for name in names:
             project = load_project(connection, name)
             for view in _views(desk):
-                found += pages.altered_projects(view, {name: _page(desk, project, view)})
+                found += pages.altered_project(view, name, _page(desk, project, view))
         for view in _views(desk) if not waiting else ():
             found += pages.altered_root(view, names_in(connection, view))
     return sorted({str(path) for path in found})
@@ -83,7 +83,7 @@ def _views(desk: Desk) -> list[str]:
 
 def _kept(desk: Desk) -> list[str]:
     """List the folders that views lie in; that of everything lies where a stage called "simple" would."""
-    return [*_views(desk)[1:], "simple"]
+    return [*_views(desk)[1:], SIMPLE]
 
 
 def _write(desk: Desk, waiting: list[str], *, lists: Collection[str] = ()) -> int:
