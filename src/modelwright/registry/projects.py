@@ -183,6 +183,10 @@ class Project(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         """Return what a stage runs of this project, ``None`` if nothing."""
         return next((one for one in reversed(self.placements) if one.stage == stage and one.current), None)
 
+    def running(self, version: str) -> tuple[str, ...]:
+        """Return the stages that run a release, by its version as the registry spells it."""
+        return tuple(one.stage for one in self.placements if one.current and one.version == version)
+
     def former(self, stage: str) -> Placement | None:
         """Return what a rollback of a stage goes back to, ``None`` if there is nothing.
 

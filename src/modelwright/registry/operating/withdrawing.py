@@ -84,18 +84,13 @@ def delete(desk: Desk, name: str, version: str, *, reason: str) -> Project:
     return project
 
 
-def _running(project: Project, release: Release) -> list[str]:
-    """Return the stages that run a release."""
-    return [one.stage for one in project.placements if one.current and one.version == release.version]
-
-
 def _allow_withdrawing(desk: Desk, project: Project, release: Release) -> None:
     """Ask of whoever yanks what a stage runs that they may move it: it leaves the stage with nothing to choose.
 
     Raises:
         NotAllowedError: They may not.
     """
-    if _running(project, release):
+    if project.running(release.version):
         desk.allow("withdraw", project.name, known=project)
 
 
@@ -105,7 +100,7 @@ def _check_unused(connection: Connection, project: Project, release: Release) ->
     Raises:
         NotAllowedError: It is used.
     """
-    running = _running(project, release)
+    running = project.running(release.version)
     if running:
         raise NotAllowedError(
             f"{project.name} {release.version} is what {', '.join(running)} runs.",

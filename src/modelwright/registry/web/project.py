@@ -126,7 +126,7 @@ def _lines(project: Project, shown: tuple[Release, ...], metric: Evaluation | No
     return tuple(
         ReleaseView(
             release=release,
-            stages=tuple(one.stage for one in project.placements if one.current and one.version == release.version),
+            stages=project.running(release.version),
             previous=versions[versions.index(release.version) - 1] if release.version != versions[0] else "",
             measured=value,
             drawn=bar(value, most),

@@ -110,7 +110,7 @@ def version_page(site: Site, service: Service, request: Request) -> Page:
     view = VersionView(
         project=project,
         release=release,
-        stages=tuple(one.stage for one in project.placements if one.current and one.version == release.version),
+        stages=project.running(release.version),
         previous=versions[before - 1] if before else "",
         parent=_parent(project, manifest) if manifest else "",
         install=install_view(site, service, request, project, release),

@@ -66,7 +66,7 @@ def _view(service: Service, request: Request, *, error: ModelwrightError | None 
     return YankView(
         project=project,
         release=release,
-        stages=tuple(one.stage for one in project.placements if one.current and one.version == release.version),
+        stages=project.running(release.version),
         reason=word(request.form, "reason", longest=LONGEST_TEXT),
         error=error,
     )
