@@ -51,23 +51,40 @@
     │   ├── AdoptError            MW1006 an existing project cannot be adopted as it is
     │   ├── ReleaseError          MW1007 a version would lie about its changes, or there is nothing to compare with
     │   └── GitError              MW1008 git is missing or refuses
-    └── RegistryError             MW11xx a registry refuses, or cannot be used  (modelwright.registry_errors)
-        ├── SettingsError         MW1101 registry.toml says something that cannot be honoured
-        ├── UploadError           MW1102 a file is not one that an index may carry
-        ├── TakenError            MW1103 the file name is taken, by other bytes or by a file that was deleted
-        ├── VersionStepError      MW1104 the version promises more compatibility than the change allows
-        ├── UnknownReleaseError   MW1105 there is no such project, release, file or stage
-        ├── GateError             MW1106 gates of the stage do not pass (lists every gate)
-        ├── StaleError            MW1107 the stage changed since it was looked at
-        ├── NotAllowedError       MW1108 who asks may not do this
-        ├── LoginError            MW1109 no token, or one that is unknown, expired or revoked
-        ├── AuditError            MW1110 the log was altered: its hash chain does not hold
-        ├── UnavailableError      MW1111 the registry, its database or its files cannot be reached
-        ├── DamageError           MW1112 what is stored is not what was published
-        ├── BundleError           MW1113 a bundle cannot be written, or is not one
-        ├── UpstreamError         MW1114 the upstream index does not answer, or not with what it announced
-        ├── EvidenceError         MW1115 the evidence is not about this wheel, or not valid
-        └── RequestError          MW1116 a malformed name, version, digest or number
+    ├── RegistryError             MW11xx a registry refuses, or cannot be used  (modelwright.registry_errors)
+    │   ├── SettingsError         MW1101 registry.toml says something that cannot be honoured
+    │   ├── UploadError           MW1102 a file is not one that an index may carry
+    │   ├── TakenError            MW1103 the file name is taken, by other bytes or by a file that was deleted
+    │   ├── VersionStepError      MW1104 the version promises more compatibility than the change allows
+    │   ├── UnknownReleaseError   MW1105 there is no such project, release, file or stage
+    │   ├── GateError             MW1106 gates of the stage do not pass (lists every gate)
+    │   ├── StaleError            MW1107 the stage changed since it was looked at
+    │   ├── NotAllowedError       MW1108 who asks may not do this
+    │   ├── LoginError            MW1109 no token, or one that is unknown, expired or revoked
+    │   ├── AuditError            MW1110 the log was altered: its hash chain does not hold
+    │   ├── UnavailableError      MW1111 the registry, its database or its files cannot be reached
+    │   ├── DamageError           MW1112 what is stored is not what was published
+    │   ├── BundleError           MW1113 a bundle cannot be written, or is not one
+    │   ├── UpstreamError         MW1114 the upstream index does not answer, or not with what it announced
+    │   ├── EvidenceError         MW1115 the evidence is not about this wheel, or not valid
+    │   └── RequestError          MW1116 a malformed name, version, digest or number
+    └── ServingError              MW12xx a server refuses a request, or cannot answer  (modelwright.serving_errors)
+        ├── DeploymentError       MW1201 the deployment says something that cannot be honoured
+        ├── UnknownModelError     MW1202 the server has no such model or version
+        ├── MessageError          MW1203 a body is not what it says it is
+        ├── MediaTypeError        MW1204 a body is of a type or encoding that is not understood
+        ├── TooLargeError         MW1205 a body, a table or its nesting is larger than the server takes
+        ├── OverloadedError       MW1206 more is waiting than can be answered in time
+        ├── DeadlineError         MW1207 the answer did not come in time
+        ├── WorkerError           MW1208 the process of the model ended while it had the request
+        ├── NotReadyError         MW1209 the model is being prepared, or was refused
+        ├── RolloutError          MW1210 a rollout cannot be begun, advanced or ended as asked
+        ├── AddressTakenError     MW1211 the address to listen on is taken
+        ├── CredentialError       MW1212 no token, or one that the server does not know
+        ├── SlowRequestError      MW1213 the request did not arrive in time
+        ├── RecordLogError        MW1214 the record log cannot be written or read
+        ├── OutcomeError          MW1215 an outcome names no prediction, or is malformed
+        └── UnreachableError      MW1216 no server answers at that address
 """
 
 from __future__ import annotations
@@ -110,6 +127,25 @@ from modelwright.runtime.errors import (
     SelftestError,
     SignatureError,
     TrustError,
+)
+from modelwright.serving_errors import (
+    AddressTakenError,
+    CredentialError,
+    DeadlineError,
+    DeploymentError,
+    MediaTypeError,
+    MessageError,
+    NotReadyError,
+    OutcomeError,
+    OverloadedError,
+    RecordLogError,
+    RolloutError,
+    ServingError,
+    SlowRequestError,
+    TooLargeError,
+    UnknownModelError,
+    UnreachableError,
+    WorkerError,
 )
 
 
@@ -330,6 +366,7 @@ class GitError(AuthoringError):
 
 
 __all__ = [
+    "AddressTakenError",
     "AdoptError",
     "AuditError",
     "AuthoringError",
@@ -340,10 +377,13 @@ __all__ = [
     "CompatibilityError",
     "ContainerError",
     "ConversionError",
+    "CredentialError",
     "DamageError",
     "DataError",
     "DataFileError",
+    "DeadlineError",
     "DependencyError",
+    "DeploymentError",
     "EnvironmentBuildError",
     "EvidenceError",
     "FormatVersionError",
@@ -355,13 +395,18 @@ __all__ = [
     "LockError",
     "LoginError",
     "ManifestError",
+    "MediaTypeError",
+    "MessageError",
     "MissingExtraError",
     "ModelMismatchError",
     "ModelwrightError",
     "NameVersionError",
     "NotAllowedError",
+    "NotReadyError",
     "NotebookError",
+    "OutcomeError",
     "OutputError",
+    "OverloadedError",
     "PackageError",
     "PinError",
     "PluginError",
@@ -369,27 +414,34 @@ __all__ = [
     "ProjectError",
     "ProofError",
     "RecordError",
+    "RecordLogError",
     "RegistryError",
     "ReleaseError",
     "RequestError",
+    "RolloutError",
     "SafetyError",
     "SampleError",
     "ScaffoldError",
     "ScenarioError",
     "SelftestError",
     "SerialisationError",
+    "ServingError",
     "SettingsError",
     "SignatureError",
+    "SlowRequestError",
     "SourceError",
     "StaleError",
     "StorageError",
     "TakenError",
+    "TooLargeError",
     "TraceError",
     "TrustError",
     "UnavailableError",
+    "UnknownModelError",
     "UnknownPackageError",
     "UnknownPluginError",
     "UnknownReleaseError",
+    "UnreachableError",
     "UnsafeFileError",
     "UploadError",
     "UpstreamError",
@@ -397,4 +449,5 @@ __all__ = [
     "VerifyError",
     "VersionStepError",
     "WheelError",
+    "WorkerError",
 ]

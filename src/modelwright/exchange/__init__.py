@@ -1,0 +1,1 @@
+"""In and out of other systems: what was kept, what was lost, and where it runs next."""

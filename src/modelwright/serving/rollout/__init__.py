@@ -1,0 +1,1 @@
+"""Canary, A/B and shadow as state machines: data in, decision out; no clock, no socket."""

@@ -1,0 +1,121 @@
+"""Every error of serving: what a server refuses, and what keeps it from answering.
+
+Imported by :mod:`modelwright.errors`, which draws the whole tree; everyone imports them from there. Which HTTP status
+each gives is decided in :mod:`modelwright.serving.http.statuses`, which gRPC status in
+:mod:`modelwright.serving.grpc.statuses`.
+"""
+
+from __future__ import annotations
+
+from modelwright.runtime.errors import ModelwrightError
+
+
+class ServingError(ModelwrightError):
+    """A server refuses a request, or cannot answer it."""
+
+    code = "MW1200"
+
+
+class DeploymentError(ServingError):
+    """The deployment says something that cannot be honoured; what was served before goes on.
+
+    A variant that lacks an output of the one it stands in for, weights that do not add up, two models of one name, a
+    file that is no TOML: every problem is listed, and nothing was started.
+    """
+
+    code = "MW1201"
+
+
+class UnknownModelError(ServingError):
+    """The server has no such model, or not in that version."""
+
+    code = "MW1202"
+
+
+class MessageError(ServingError):
+    """The body of a request is not what it says it is: malformed JSON, a key twice, bytes that are no text."""
+
+    code = "MW1203"
+
+
+class MediaTypeError(ServingError):
+    """The body is of a type or encoding that is not understood."""
+
+    code = "MW1204"
+
+
+class TooLargeError(ServingError):
+    """A body, a table or its nesting is larger than the server takes; nothing of it was computed."""
+
+    code = "MW1205"
+
+
+class OverloadedError(ServingError):
+    """More is waiting than the server can answer in time; the request was not begun, so it may be sent again.
+
+    Attributes:
+        retry_after_s: When to try again, seconds.
+    """
+
+    code = "MW1206"
+    retry_after_s: float = 1.0
+
+
+class DeadlineError(ServingError):
+    """The answer did not come in time; the model may have been stopped for it."""
+
+    code = "MW1207"
+
+
+class WorkerError(ServingError):
+    """The process of the model ended while it had the request; it has been replaced."""
+
+    code = "MW1208"
+
+
+class NotReadyError(ServingError):
+    """The model is not ready: it is being prepared, or was refused."""
+
+    code = "MW1209"
+
+
+class RolloutError(ServingError):
+    """A rollout cannot be begun, advanced or ended as asked: another one is under way, or none is."""
+
+    code = "MW1210"
+
+
+class AddressTakenError(ServingError):
+    """The address to listen on is taken, or not allowed; by whom is said where the system tells."""
+
+    code = "MW1211"
+
+
+class CredentialError(ServingError):
+    """The request carries no token, or not one that this server knows."""
+
+    code = "MW1212"
+
+
+class SlowRequestError(ServingError):
+    """The request did not arrive in time."""
+
+    code = "MW1213"
+
+
+class RecordLogError(ServingError):
+    """The record log cannot be written or read."""
+
+    code = "MW1214"
+
+
+class OutcomeError(ServingError):
+    """An outcome cannot be taken: it names no prediction, or is malformed."""
+
+    code = "MW1215"
+
+
+class UnreachableError(ServingError):
+    """No server answers at that address, or what answers is none."""
+
+    code = "MW1216"
