@@ -16,18 +16,17 @@ from modelwright.serving.inference import Answer, Event, Table
 
 
 class Endpoint(Protocol):
-    """Where requests for one model go: the model as a whole, or one version of it.
-
-    Attributes:
-        name: Name of the model, as it is served.
-        contract: What rows are judged by; that of the version which stands for the model.
-    """
+    """Where requests for one model go: the model as a whole, or one version of it."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the model, as it is served."""
+        ...
 
     @property
-    def contract(self) -> Contract: ...
+    def contract(self) -> Contract:
+        """What rows are judged by; that of the version which stands for the model."""
+        ...
 
     @property
     def ready(self) -> bool:

@@ -22,12 +22,12 @@ class Table(NamedTuple):
     Exactly one of ``block`` and ``columns`` is there, as :attr:`Contract.blocked <.contract.Contract.blocked>` says.
 
     Attributes:
-        count: Number of rows.
+        size: Number of rows.
         block: All values as float64 in native byte order, row by row: ``[n_rows, n_fields]``.
         columns: Values per field, in the order of the signature.
     """
 
-    count: int
+    size: int
     block: bytes | None = None
     columns: Mapping[str, Column] | None = None
 
@@ -55,7 +55,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         version: Version of the package that answered.
         digest: sha256 of its wheel.
         variant: Name of the variant that answered.
-        count: Number of rows.
+        size: Number of rows.
         outputs: Values per output, in the order of the signature; only those of the methods asked for.
     """
 
@@ -64,7 +64,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     digest: str
     variant: str
-    count: int
+    size: int
     outputs: dict[str, Values]
 
 
