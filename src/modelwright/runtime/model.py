@@ -141,6 +141,22 @@ class Model:
             answers |= returner.give(self._ask(method, fitted), "columns", None) if fitted.size else nothing
         return answers
 
+    def answer_values(self, rows: Any, methods: tuple[str, ...]) -> dict[str, Any]:
+        """Return one column per output of several methods, as the model's library gave it; the rows are judged once.
+
+        A column is an array ``[n_rows, …]`` or a list with one value per row. Servers send it on as it is.
+
+        Raises:
+            ModelwrightError: As :meth:`call`.
+        """
+        values: dict[str, Any] = {}
+        fitted = self.fit_rows(rows)
+        for method in methods:
+            outputs = self._outputs[method]
+            columns = outputs.split(self._ask(method, fitted)) if fitted.size else [[] for _ in outputs.names]
+            values |= dict(zip(outputs.names, columns, strict=True))
+        return values
+
     def fit_rows(self, rows: Any) -> Fitted:
         """Judge rows, and return them in the container that the model was trained on.
 

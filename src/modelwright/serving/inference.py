@@ -57,6 +57,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         variant: Name of the variant that answered.
         size: Number of rows.
         outputs: Values per output, in the order of the signature; only those of the methods asked for.
+        queue_seconds: Time the request waited for a worker, seconds.
+        predict_seconds: Time of its batch in the model, seconds.
+        batch_rows: Rows of its batch.
     """
 
     request_id: str
@@ -66,6 +69,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     variant: str
     size: int
     outputs: dict[str, Values]
+    queue_seconds: float = 0.0
+    predict_seconds: float = 0.0
+    batch_rows: int = 0
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +92,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         seconds: From the head of the request to the answer, seconds.
         queue_seconds: Of these, waiting for a worker.
         predict_seconds: Of these, in the worker; shared by all requests of the batch.
+        batch_rows: Rows of the batch.
         unit: What the caller said the request is about (a customer, a session): the key of sticky assignment.
         client: Address of the caller.
         table: The rows, if they were judged.
@@ -106,6 +113,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     queue_seconds: float = 0.0
     predict_seconds: float = 0.0
+    batch_rows: int = 0
     unit: str = ""
     client: str = ""
     table: Table | None = None

@@ -1,0 +1,170 @@
+"""HTTP/1.1 as uvicorn speaks it, with limits: how long a head and a body may take, and how many connections there are.
+
+Uvicorn counts between requests only: whoever sends a byte a minute would keep a connection for ever. A request that
+arrives in one piece, as nearly all do, costs nothing here; a timer is set only while one is incomplete.
+
+Source: RFC 9110, 15.5.9 "408 Request Timeout" and 15.6.4 "503 Service Unavailable"; RFC 9112, 9.6 "Tear-down".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+LATE = "modelwright.late"
+"""Key of the scope that says that the body did not arrive in time."""
+MAX_HEAD = 64 * 2**10
+"""Largest head of a request that arrives in pieces, bytes."""
+LINGER_S = 0.5
+"""While the server stops, a connection that was idle for so long is closed, seconds."""
+
+
+class Patience(NamedTuple):
+    """How long is waited, and for how many.
+
+    Attributes:
+        head_s: Longest time until the head of a request is complete, seconds.
+        body_s: Longest time until its body is complete, seconds.
+        max_connections: Connections at once.
+    """
+
+    head_s: float = 10.0
+    body_s: float = 30.0
+    max_connections: int = 1000
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with limits; :func:`speaking` gives one with limits of its own."""
+
+    patience = Patience()
+    _timer: asyncio.TimerHandle | None = None
+    _reading = False
+    _in_head = False
+    _head_bytes = 0
+    _stopping = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request, unless there are too many connections."""
+        super().connection_made(transport)
+        if len(self.connections) > self.patience.max_connections:
+            self._refuse(503, "More connections are open than this server takes.", "MW1206", b"retry-after: 1\r\n")
+            return
+        self._in_head = True
+        self._arm(self.patience.head_s)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what arrived."""
+        if self.parser is None or self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self._reading or (self._in_head and self._timer is not None):
+            self._still_reading(len(data))
+
+    def _still_reading(self, size: int) -> None:
+        if self.transport.is_closing():
+            self._disarm()
+        elif self._in_head:
+            self._head_bytes += size
+            if self._head_bytes > MAX_HEAD:
+                self._refuse(431, f"The head of a request is at most {MAX_HEAD} bytes.", "MW1205")
+            elif self._timer is None:
+                self._arm(self.patience.head_s)
+        elif self._timer is None:
+            self._arm(self.patience.body_s)
+
+    def on_message_begin(self) -> None:
+        """Take note that a request begins."""
+        super().on_message_begin()
+        self._reading = self._in_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """Take note that its head is there."""
+        self._in_head = False
+        self._disarm()
+        super().on_headers_complete()
+        if self._stopping and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Take note that it is there."""
+        self._reading = False
+        self._disarm()
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close when the request under way is answered, or when none comes: a client may be sending one just now."""
+        self._stopping = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        self.loop.call_later(LINGER_S, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self._reading or (self.cycle is not None and not self.cycle.response_complete):
+            self.loop.call_later(LINGER_S, self._close_if_idle)
+        else:
+            self.transport.close()
+
+    def _arm(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._too_late)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_late(self) -> None:
+        self._timer = None
+        if self._in_head and not self._reading:  # nothing of a request came at all
+            self.transport.close()
+        elif self._in_head:
+            self._refuse(408, f"The head of the request did not arrive within {self.patience.head_s:g} s.", "MW1213")
+        else:
+            self._give_up_on(self.cycle)
+            self._refuse(408, f"The body of the request did not arrive within {self.patience.body_s:g} s.", "MW1213")
+
+    def _give_up_on(self, cycle: RequestResponseCycle) -> None:
+        cycle.scope[LATE] = True  # type: ignore[typeddict-unknown-key]
+        cycle.disconnected = True
+        cycle.message_event.set()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._refuse(400, msg, "MW1203")
+
+    def _refuse(self, status: int, said: str, code: str, headers: bytes = b"") -> None:
+        """Answer without the application, and close."""
+        if self.transport.is_closing():
+            return
+        self._disarm()
+        body = msgspec.json.encode({"error": said, "code": code, "details": []})
+        self.transport.write(
+            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n%b\r\n"
+            % (status, _REASONS[status], len(body), headers)
+            + body
+        )
+        self.transport.close()
+
+
+_REASONS = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable",
+}
+
+
+def speaking(patience: Patience) -> type[asyncio.Protocol]:
+    """Return the protocol with these limits."""
+    kind: Any = type("GatewayProtocol", (GatewayProtocol,), {"patience": patience})
+    return kind  # type: ignore[no-any-return]

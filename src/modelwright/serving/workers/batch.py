@@ -1,0 +1,174 @@
+"""Several requests as one call of the model: put together, taken apart again, by rows.
+
+Pure. Called by the pool; the worker's side of the same bytes is :mod:`.loop`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from modelwright.errors import WorkerError
+from modelwright.runtime.values import family_of
+from modelwright.serving.inference import Column, Table, Values
+from modelwright.serving.workers.loop import LENGTHS
+
+_ITEM_BYTES = {"float32": 4, "float64": 8, "bool": 1} | {
+    f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+_encode = msgspec.json.Encoder().encode
+
+
+def together(tables: Sequence[Table]) -> Table:
+    """Return the rows of several tables of one contract, in order, as one table."""
+    if len(tables) == 1:
+        return tables[0]
+    size = sum(table.size for table in tables)
+    if tables[0].block is not None:
+        return Table(size, block=b"".join([table.block or b"" for table in tables]))
+    parts = [table.columns or {} for table in tables]
+    return Table(size, columns={name: _joined([part[name] for part in parts]) for name in parts[0]})
+
+
+def _joined(parts: list[Column]) -> Column:
+    first = parts[0]
+    if isinstance(first, array) and all(isinstance(one, array) and one.typecode == first.typecode for one in parts):
+        whole = array(first.typecode)
+        for part in parts:
+            whole.frombytes(part.tobytes() if isinstance(part, array) else b"")
+        return whole
+    joined: list[Any] = []
+    for part in parts:
+        joined.extend(part)
+    return joined
+
+
+class Framer:
+    """Writes the frames of one contract's batches.
+
+    Args:
+        inputs: The inputs of the signature, as plain data.
+    """
+
+    def __init__(self, inputs: Iterable[dict[str, Any]]) -> None:
+        self._plain: dict[str, Callable[[list[Any]], list[Any]]] = {}
+        for field in inputs:
+            family = family_of(field["datatype"])
+            if family in ("float", "duration", "json"):
+                self._plain[field["name"]] = _PLAIN[family]
+
+    def frame(self, number: int, methods: tuple[str, ...], table: Table) -> bytes:
+        """Return the frame that asks for a batch.
+
+        Args:
+            number: Number of the batch, which its answer names.
+            methods: Methods to call.
+            table: The rows.
+        """
+        head: dict[str, Any] = {"id": number, "methods": methods, "size": table.size}
+        payload = table.block
+        if payload is None:
+            payload = self._columns(head, table.columns or {})
+        text = _encode(head)
+        return LENGTHS.pack(len(text), len(payload)) + text + payload
+
+    def plain(self, columns: Mapping[str, Column]) -> dict[str, Column]:
+        """Return columns as a worker in this process takes them."""
+        return {name: self._numbers(name, values) for name, values in columns.items()}
+
+    def _columns(self, head: dict[str, Any], columns: Mapping[str, Column]) -> bytes:
+        parts, place = [], 0
+        listed, arrays = head.setdefault("columns", {}), head.setdefault("arrays", {})
+        for name, values in columns.items():
+            found = self._numbers(name, values)
+            if isinstance(found, array):
+                data = found.tobytes()
+                arrays[name] = (found.typecode, place, place + len(data))
+                listed[name] = None  # keeps the order of the columns
+                parts.append(data)
+                place += len(data)
+            else:
+                listed[name] = found
+        return b"".join(parts)
+
+    def _numbers(self, name: str, values: Column) -> Column:
+        plain = self._plain.get(name)
+        return values if plain is None or isinstance(values, array) else plain(values)
+
+
+def _floats(values: list[Any]) -> Any:
+    try:
+        return array("d", values)
+    except TypeError:  # missing ones, or tensors
+        return _told_apart(values)
+
+
+def _told_apart(value: Any) -> Any:
+    """Return values with text for what JSON has no number for: NaN is not null to every model."""
+    if isinstance(value, list):
+        return [_told_apart(element) for element in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _seconds(values: list[Any]) -> list[Any]:
+    return [value.total_seconds() if isinstance(value, timedelta) else value for value in values]
+
+
+_PLAIN: dict[str, Callable[[list[Any]], Any]] = {"float": _floats, "duration": _seconds, "json": lambda values: values}
+
+
+def values_of(head: dict[str, Any], payload: bytes, size: int) -> dict[str, Values]:
+    """Return the outputs that a worker sent, after a look at whether they can be what it says.
+
+    A worker runs the model's own code; what it sends is not believed.
+
+    Raises:
+        WorkerError: It sent something else than one value per row of each output.
+    """
+    found: dict[str, Values] = {}
+    view = memoryview(payload)
+    try:
+        for name, *rest in head["outputs"]:
+            if len(rest) == 1:
+                found[name] = Values(_exactly(rest[0], size))
+                continue
+            dtype, shape, start, stop = rest
+            data = view[start:stop]
+            _exactly(data, _row_bytes(dtype, shape) * size)
+            found[name] = Values(data, dtype, tuple(shape))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WorkerError("The process of the model sent what is no answer.", why=type(error).__name__) from error
+    return found
+
+
+def _exactly(data: Any, length: int) -> Any:
+    if not isinstance(data, list | memoryview) or len(data) != length:
+        raise ValueError("another number of values")
+    return data
+
+
+def _row_bytes(dtype: str, shape: Sequence[int]) -> int:
+    size = _ITEM_BYTES[dtype]
+    for length in shape:
+        if not isinstance(length, int) or length < 0:
+            raise ValueError("a negative length")
+        size *= length
+    return size
+
+
+def part_of(outputs: dict[str, Values], start: int, stop: int) -> dict[str, Values]:
+    """Return the rows from ``start`` to before ``stop``."""
+    found = {}
+    for name, (data, dtype, shape) in outputs.items():
+        if dtype:
+            width = _row_bytes(dtype, shape) if shape else _ITEM_BYTES[dtype]
+            found[name] = Values(data[start * width : stop * width], dtype, shape)
+        else:
+            found[name] = Values(data[start:stop])
+    return found

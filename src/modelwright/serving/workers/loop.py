@@ -1,0 +1,234 @@
+"""The loop that runs inside a model's own environment: load, warm, answer batches, one after another.
+
+Started by :mod:`.process` as a script, with the environment's own Python, so nothing of ours is installed there: it is
+standard library only, and what it needs of the model is the runtime that the wheel carries. In-process serving uses its
+:class:`Session` directly. It writes nothing but to its socket, and ends when the socket does.
+
+A frame, in both directions: two unsigned 32-bit numbers, little-endian, the lengths of a JSON head and of a payload;
+then both. Numbers in payloads are in native byte order: both ends are on one machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import struct
+import sys
+import time
+from array import array
+from importlib import import_module
+from typing import Any
+
+LENGTHS = struct.Struct("<II")
+_BY_VALUE = "fiub"
+"""Kinds of NumPy dtypes that go as bytes; everything else goes as JSON."""
+
+
+class Session:
+    """A loaded model, and how a batch is put to it.
+
+    Args:
+        package: Import name of the package.
+        trust: Types that the operator vouches for.
+
+    Attributes:
+        model: The loaded model, as the runtime of the package gives it.
+    """
+
+    def __init__(self, package: str, trust: list[str]) -> None:
+        self.model: Any = import_module(f"{package}.model").load(trust=trust)
+        self._runtime = f"{package}.model._runtime"
+        self._encode = import_module(f"{self._runtime}.encoding").encode
+        decoder = import_module(f"{self._runtime}.encoding").decoder
+        inputs = self.model.manifest["signature"]["inputs"]
+        special = ("float", "bytes")
+        self._decoders = {
+            field["name"]: decoder(field) for field in inputs if field["datatype"].rstrip("0123456789") in special
+        }
+        self._width = len(inputs)
+
+    def warm(self) -> list[dict[str, Any]]:
+        """Run the scenarios of the package, and say what does not hold: name and problems of each that fails."""
+        folder = sys.modules[f"{self._runtime.removesuffix('._runtime')}"].__path__[0]
+        scenarios = import_module(f"{self._runtime}.scenarios")
+        listed = import_module(f"{self._runtime}.documents").read_scenarios(_path(folder, "scenarios.jsonl"))
+        results = [scenarios.run_scenario(self.model, scenario) for scenario in listed]
+        return [{"name": result.name, "problems": result.problems[:20]} for result in results if not result.passed]
+
+    def answer(
+        self, methods: list[str], size: int, block: Any, columns: dict[str, Any] | None
+    ) -> list[tuple[str, str, list[int], Any]]:
+        """Return what methods of the model answer for a batch.
+
+        Args:
+            methods: Methods to call.
+            size: Number of rows.
+            block: Bytes of float64 ``[size, n_fields]``; ``None`` if there are columns.
+            columns: Values per field; lists of JSON values, or arrays of numbers.
+
+        Returns:
+            Per output: name, dtype, shape of one row's value, and bytes; or name, nothing, ``[]`` and a list.
+        """
+        rows: Any
+        if block is not None:
+            numpy = import_module("numpy")
+            rows = numpy.frombuffer(block, dtype="float64").reshape(size, self._width)
+        else:
+            rows = {name: self._column(name, values) for name, values in (columns or {}).items()}
+        ask = getattr(self.model, "answer_values", None)
+        if ask is not None:
+            return [self._value(name, column) for name, column in ask(rows, tuple(methods)).items()]
+        lists = self.model.answer_lists(rows)  # a runtime from before 0.2
+        wanted = {
+            output["name"]
+            for output in self.model.manifest["signature"]["outputs"]
+            if output.get("method", "predict") in methods
+        }
+        return [(name, "", [], self._encode(values)) for name, values in lists.items() if name in wanted]
+
+    def _column(self, name: str, values: Any) -> Any:
+        decode = self._decoders.get(name)
+        if decode is None or not isinstance(values, list):
+            return values
+        return [decode(value) for value in values]
+
+    def _value(self, name: str, column: Any) -> tuple[str, str, list[int], Any]:
+        dtype = getattr(column, "dtype", None)
+        if type(column).__module__ != "numpy" or dtype is None or dtype.kind not in _BY_VALUE:
+            return name, "", [], self._encode(column.tolist() if hasattr(column, "tolist") else list(column))
+        numpy = import_module("numpy")
+        if dtype.kind == "f" and dtype.itemsize not in (4, 8):  # half and extended precision have no common C type
+            column = column.astype("float32" if dtype.itemsize == 2 else "float64")
+        column = numpy.ascontiguousarray(column, dtype=column.dtype.newbyteorder("="))
+        return name, column.dtype.name, list(column.shape[1:]), column.tobytes()
+
+
+def _path(folder: str, name: str) -> Any:
+    return import_module("pathlib").Path(folder, name)
+
+
+def settle() -> None:
+    """Take what was loaded out of the garbage collector's sight: scanning it again and again costs whole milliseconds.
+
+    Source: CPython documentation of :func:`gc.freeze`.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+class Channel:
+    """Frames over a connected socket.
+
+    Args:
+        descriptor: Its file descriptor.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        import socket
+
+        self._socket = socket.socket(fileno=descriptor)
+        self._buffer = bytearray(2**20)
+
+    def receive(self) -> tuple[dict[str, Any], memoryview] | None:
+        """Return the next head and payload; ``None`` when the other end is gone."""
+        if not self._fill(0, LENGTHS.size):
+            return None
+        head, payload = LENGTHS.unpack_from(self._buffer)
+        if head + payload > len(self._buffer):
+            self._buffer = bytearray(head + payload)
+        if not self._fill(0, head + payload):
+            return None
+        view = memoryview(self._buffer)
+        return json.loads(bytes(view[:head])), view[head : head + payload]
+
+    def _fill(self, start: int, stop: int) -> bool:
+        view = memoryview(self._buffer)
+        while start < stop:
+            count = self._socket.recv_into(view[start:stop])
+            if not count:
+                return False
+            start += count
+        return True
+
+    def send(self, head: dict[str, Any], payload: bytes = b"") -> None:
+        """Send a head and a payload."""
+        text = json.dumps(head, separators=(",", ":")).encode()
+        self._socket.sendall(LENGTHS.pack(len(text), len(payload)) + text + payload)
+
+
+def answered(session: Session, head: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
+    """Return head and payload of the answer to one batch."""
+    columns: Any = head.get("columns")
+    for name, (code, start, stop) in head.get("arrays", {}).items():
+        columns[name] = array(code)
+        columns[name].frombytes(payload[start:stop])
+    begun = time.perf_counter()
+    found = session.answer(head["methods"], head["size"], payload if columns is None else None, columns)
+    taken = time.perf_counter() - begun
+    outputs, parts, place = [], [], 0
+    for name, dtype, shape, data in found:
+        if dtype:
+            outputs.append([name, dtype, shape, place, place + len(data)])
+            parts.append(data)
+            place += len(data)
+        else:
+            outputs.append([name, data])
+    return {"id": head["id"], "seconds": taken, "outputs": outputs}, b"".join(parts)
+
+
+def refusal(error: BaseException) -> dict[str, Any]:
+    """Return an error as plain data; one that nobody designed has no code."""
+    to_dict = getattr(error, "to_dict", None)
+    if to_dict is not None:
+        return dict(to_dict())
+    return {"error": f"{type(error).__name__}: {error}", "code": ""}
+
+
+def serve(channel: Channel, session: Session) -> None:
+    """Answer until the other end is gone."""
+    while (message := channel.receive()) is not None:
+        head, payload = message
+        try:
+            if "warm" in head:
+                failed = session.warm()
+                settle()
+                channel.send({"id": head["id"], "failed": failed})
+            else:
+                channel.send(*answered(session, head, payload))
+        except OSError:
+            raise
+        except Exception as error:  # whatever the model raises, its process goes on
+            channel.send({"id": head["id"], "refusal": refusal(error)})
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this process with its parent, which it cannot notice itself while the model computes."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: prctl(2)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the loop: ``loop.py DESCRIPTOR``; the first frame says which package."""
+    _end_with_parent()
+    channel = Channel(int(arguments[0]))
+    message = channel.receive()
+    if message is None:
+        return 0
+    head, _ = message
+    begun = time.perf_counter()
+    try:
+        session = Session(head["package"], head["trust"])
+    except Exception as error:  # whatever loading raises, the server is told
+        channel.send({"id": head["id"], "refusal": refusal(error)})
+        return 1
+    channel.send({"id": head["id"], "seconds": time.perf_counter() - begun, "pid": os.getpid()})
+    serve(channel, session)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

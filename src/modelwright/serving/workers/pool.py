@@ -1,0 +1,357 @@
+"""The workers of one version, and what waits for them: dynamic micro-batching without a timer.
+
+A worker that is free takes whatever is queued, up to a number of rows: at one connection nothing ever waits, at many
+the batch grows by itself while the worker computes. A request is never in more than one batch, and a batch that is
+refused is put to the model again, request by request, so that nobody pays for somebody else's row.
+
+Called by variants, on the event loop; it starts and replaces workers, and does not know where they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from modelwright.errors import DeadlineError, ModelwrightError, NotReadyError, OverloadedError, WorkerError
+from modelwright.serving.contract import Contract
+from modelwright.serving.deployment import Limits
+from modelwright.serving.inference import Table, Values
+from modelwright.serving.workers.batch import part_of, together
+from modelwright.serving.workers.worker import Batched, Worker
+
+TICK_S = 0.05
+"""How often it is looked whether something took too long, seconds."""
+RESTART_S = (0.1, 30.0)
+"""A worker that was lost is replaced after so long, doubled each time up to so long, seconds."""
+STEADY_S = 60.0
+"""A worker that lived so long ends the doubling, seconds."""
+
+Make = Callable[[], Worker]
+
+
+class Told(NamedTuple):
+    """What a request is told at the end.
+
+    Attributes:
+        outputs: Values per output, of its own rows.
+        queue_seconds: Time it waited for a worker, seconds.
+        predict_seconds: Time of its batch in the model, seconds.
+        batch_rows: Rows of its batch.
+    """
+
+    outputs: dict[str, Values]
+    queue_seconds: float
+    predict_seconds: float
+    batch_rows: int
+
+
+class _Waiting:
+    """A request that waits, or is under way."""
+
+    __slots__ = ("alone", "begun", "deadline", "future", "methods", "since", "table")
+
+    def __init__(
+        self, table: Table, methods: tuple[str, ...], deadline: float, since: float, future: asyncio.Future[Told]
+    ) -> None:
+        self.table, self.methods, self.deadline, self.since, self.future = table, methods, deadline, since, future
+        self.begun = since
+        self.alone = False
+
+
+class _Seat:
+    """A place for a worker, and what it has at the moment."""
+
+    __slots__ = ("begun", "failures", "rows", "since", "taken", "worker")
+
+    def __init__(self) -> None:
+        self.worker: Worker | None = None
+        self.taken: list[_Waiting] | None = None
+        self.begun = 0.0
+        self.rows = 0
+        self.since = 0.0
+        self.failures = 0
+
+
+class Pool:
+    """The workers of one version.
+
+    Args:
+        contract: What the version promises.
+        limits: How much at once, and how long.
+        make: Makes a worker that was not started yet.
+        note: Told of workers that were lost: why.
+
+    Attributes:
+        queued_rows: Rows that wait.
+        restarts: How often a worker was replaced.
+    """
+
+    def __init__(
+        self, contract: Contract, limits: Limits, make: Make, *, note: Callable[[str], None] = lambda _why: None
+    ) -> None:
+        self.contract, self.limits = contract, limits
+        self._make, self._note = make, note
+        self._queue: deque[_Waiting] = deque()
+        self._seats = [_Seat() for _ in range(limits.workers)]
+        self._free: list[_Seat] = []
+        self._scheduled = False
+        self._closed = False
+        self._ticker: asyncio.TimerHandle | None = None
+        self._restarting: set[asyncio.Task[None]] = set()
+        self._row_seconds = 0.0
+        self.queued_rows = 0
+        self.restarts = 0
+        self.load_seconds = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether a worker is there that can answer."""
+        return not self._closed and any(seat.worker is not None for seat in self._seats)
+
+    @property
+    def alive(self) -> int:
+        """How many workers are loaded."""
+        return sum(seat.worker is not None for seat in self._seats)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests wait or are under way."""
+        return len(self._queue) + sum(len(seat.taken or ()) for seat in self._seats)
+
+    async def start(self) -> None:
+        """Start every worker; if one cannot be started, none is.
+
+        Raises:
+            ModelwrightError: The model cannot be loaded, a scenario does not hold, or loading takes too long.
+        """
+        try:
+            async with asyncio.timeout(self.limits.load_s):
+                await asyncio.gather(*map(self._occupy, self._seats))
+        except TimeoutError:
+            await self.close()
+            raise NotReadyError(
+                f"{self.contract.title} was not loaded within {self.limits.load_s:g} s.",
+                hint="load_s = … is the limit.",
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+        self._tick()
+
+    async def _occupy(self, seat: _Seat) -> None:
+        worker = self._make()
+        worker.lost = lambda why: self._lost(seat, worker, why)
+        try:
+            loaded = await worker.start()
+        except BaseException:
+            worker.kill()
+            raise
+        if self._closed:
+            worker.kill()
+            return
+        self.load_seconds = loaded.load_seconds
+        seat.worker, seat.since, seat.taken = worker, time.monotonic(), None
+        self._free.append(seat)
+        self._schedule()
+
+    def submit(self, table: Table, methods: tuple[str, ...], *, timeout_s: float | None = None) -> asyncio.Future[Told]:
+        """Queue a request.
+
+        Args:
+            table: Its rows, at least one.
+            methods: Methods to call.
+            timeout_s: How long the caller waits; at most what the model allows.
+
+        Raises:
+            OverloadedError: More rows are waiting than may.
+            NotReadyError: There are no workers, and will be none.
+        """
+        if self._closed:
+            raise NotReadyError(f"{self.contract.title} is being stopped.")
+        if self.queued_rows and self.queued_rows + table.size > self.limits.queue_rows:
+            raise self._overloaded()
+        now = time.monotonic()
+        longest = self.limits.deadline_s
+        deadline = now + (longest if timeout_s is None or timeout_s > longest else timeout_s)
+        future: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(table, methods, deadline, now, future))
+        self.queued_rows += table.size
+        self._schedule()
+        return future
+
+    def _overloaded(self) -> OverloadedError:
+        error = OverloadedError(
+            f"{self.queued_rows} rows wait for {self.contract.title} already.",
+            why=f"At most {self.limits.queue_rows} may; a longer queue would only make everybody wait longer.",
+            hint="Send it again later; the request was not begun.",
+        )
+        wait = self.queued_rows * self._row_seconds / max(1, self.alive)
+        error.retry_after_s = min(30.0, max(1.0, wait)) * random.uniform(1.0, 1.5)  # noqa: S311 - spreads retries
+        return error
+
+    def _schedule(self) -> None:
+        """Give out work after everything that has arrived by now was queued."""
+        if not self._scheduled and self._free and self._queue:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._give_out)
+
+    def _give_out(self) -> None:
+        self._scheduled = False
+        while self._free and self._queue:
+            taken = self._take()
+            if taken:
+                self._begin(self._free.pop(), taken)
+
+    def _take(self) -> list[_Waiting]:
+        """Take the next requests for one batch: of the same methods, in order, up to the rows of a batch."""
+        now, taken, rows = time.monotonic(), list[_Waiting](), 0
+        while self._queue:
+            first = self._queue[0]
+            if first.future.done():  # its caller went away
+                self._drop(self._queue.popleft())
+                continue
+            if taken and (
+                first.alone
+                or taken[0].alone
+                or first.methods != taken[0].methods
+                or rows + first.table.size > self.limits.batch_rows
+            ):
+                break
+            self._drop(self._queue.popleft())
+            first.begun = now
+            taken.append(first)
+            rows += first.table.size
+        return taken
+
+    def _drop(self, waiting: _Waiting) -> None:
+        self.queued_rows -= waiting.table.size
+
+    def _begin(self, seat: _Seat, taken: list[_Waiting]) -> None:
+        table = together([waiting.table for waiting in taken])
+        seat.taken, seat.begun, seat.rows = taken, time.monotonic(), table.size
+        assert seat.worker is not None, "a free seat has a worker"
+        seat.worker.ask(taken[0].methods, table, lambda batched: self._finished(seat, batched))
+
+    def _finished(self, seat: _Seat, batched: Batched) -> None:
+        taken, seat.taken = seat.taken or [], None
+        if seat.worker is not None:
+            self._free.append(seat)
+        if batched.outputs is not None:
+            self._row_seconds += 0.1 * (batched.seconds / max(1, seat.rows) - self._row_seconds)
+            self._tell(taken, batched.outputs, batched.seconds, seat.rows)
+        elif len(taken) == 1:
+            _fail(taken[0], batched.error or WorkerError("The model gave no answer."))
+        else:
+            for waiting in reversed(taken):
+                waiting.alone = True
+                self._queue.appendleft(waiting)
+                self.queued_rows += waiting.table.size
+        self._schedule()
+
+    def _tell(self, taken: list[_Waiting], outputs: dict[str, Values], seconds: float, rows: int) -> None:
+        start = 0
+        for waiting in taken:
+            stop = start + waiting.table.size
+            if not waiting.future.done():
+                part = outputs if len(taken) == 1 else part_of(outputs, start, stop)
+                waiting.future.set_result(Told(part, waiting.begun - waiting.since, seconds, rows))
+            start = stop
+
+    def _tick(self) -> None:
+        """Look what took too long: tell who waits, and end a worker that is stuck."""
+        if self._closed:
+            return
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        now = time.monotonic()
+        for waiting in self._queue:
+            if waiting.deadline < now:
+                _fail(waiting, self._late("waited", now - waiting.since))
+        for seat in self._seats:
+            for waiting in seat.taken or ():
+                if waiting.deadline < now:
+                    _fail(waiting, self._late("computed", now - waiting.since))
+            if seat.taken is not None and seat.worker is not None and now - seat.begun > self.limits.deadline_s:
+                self._note(f"a call of the model took longer than {self.limits.deadline_s:g} s")
+                seat.worker.kill()
+        while self._queue and self._queue[0].future.done():
+            self._drop(self._queue.popleft())
+
+    def _late(self, what: str, seconds: float) -> DeadlineError:
+        return DeadlineError(
+            f"{self.contract.title} did not answer in time: the request {what} for {seconds:.1f} s.",
+            why=f"A model has at most {self.limits.deadline_s:g} s, or what the caller allows.",
+            hint="Send fewer rows at once, or raise deadline_s.",
+        )
+
+    def _lost(self, seat: _Seat, worker: Worker, why: str) -> None:
+        """Fail what the worker had, and replace it."""
+        if seat.worker is not worker:
+            return
+        seat.worker = None
+        if seat in self._free:
+            self._free.remove(seat)
+        for waiting in seat.taken or ():
+            _fail(waiting, _gone(self.contract.title, why))
+        seat.taken = None
+        if self._closed:
+            return
+        self.restarts += 1
+        self._note(why)
+        seat.failures = 0 if time.monotonic() - seat.since > STEADY_S else seat.failures + 1
+        task = asyncio.get_running_loop().create_task(self._replace(seat))
+        self._restarting.add(task)
+        task.add_done_callback(self._restarting.discard)
+
+    async def _replace(self, seat: _Seat) -> None:
+        while not self._closed:
+            if seat.failures > 1:
+                await asyncio.sleep(min(RESTART_S[1], RESTART_S[0] * 2 ** min(seat.failures, 16)))
+            try:
+                async with asyncio.timeout(self.limits.load_s):
+                    await self._occupy(seat)
+                return
+            except (ModelwrightError, OSError, TimeoutError) as error:
+                seat.failures += 1
+                self._note(f"it cannot be started again: {error}")
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait until nothing waits or is under way, at most so long, seconds."""
+        until = time.monotonic() + timeout_s
+        while self.in_flight and time.monotonic() < until:
+            await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        """End all workers; what waits is refused."""
+        self._closed = True
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for task in tuple(self._restarting):
+            task.cancel()
+        for seat in self._seats:
+            worker, seat.worker = seat.worker, None
+            for waiting in seat.taken or ():
+                _fail(waiting, NotReadyError(f"{self.contract.title} was stopped."))
+            seat.taken = None
+            if worker is not None:
+                worker.kill()
+        while self._queue:
+            _fail(self._queue.popleft(), NotReadyError(f"{self.contract.title} was stopped."))
+        self.queued_rows = 0
+        await asyncio.sleep(0)
+
+
+def _fail(waiting: _Waiting, error: ModelwrightError) -> None:
+    if not waiting.future.done():
+        waiting.future.set_exception(error)
+
+
+def _gone(title: str, why: str) -> WorkerError:
+    return WorkerError(
+        f"The process of {title} ended while it had the request.",
+        why=f"{why}.",
+        hint="It has been replaced; send the request again, unless it is what ended it.",
+    )

@@ -1,0 +1,206 @@
+"""A worker in a process of its own, in an environment of its own, at the other end of a Unix socket.
+
+Started by pools. What runs there is :mod:`.loop`, as a script, with the environment's own Python in isolated mode; the
+process is given next to no variables, and ends with this one. Standard output of a model goes where errors go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from modelwright.errors import WorkerError
+from modelwright.serving.contract import Contract
+from modelwright.serving.inference import Table
+from modelwright.serving.workers import loop as worker_loop
+from modelwright.serving.workers.batch import Framer, values_of
+from modelwright.serving.workers.loop import LENGTHS
+from modelwright.serving.workers.refusals import raised, unproved
+from modelwright.serving.workers.worker import Batched, Loaded
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+MAX_FRAME = 2 * 2**30
+"""Largest answer to a batch that is taken from a worker, bytes."""
+
+
+class Launch(NamedTuple):
+    """How a model's process is started.
+
+    Attributes:
+        python: Python of its environment.
+        package: Import name of the package.
+        variables: Its whole environment.
+        trust: Types that the operator vouches for.
+        threads: Threads that its numerical libraries may use.
+    """
+
+    python: Path
+    package: str
+    variables: Mapping[str, str]
+    trust: tuple[str, ...] = ()
+    threads: int = 1
+
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def _no_one(why: str) -> None:
+    """Tell nobody."""
+
+
+class ProcessWorker(asyncio.Protocol):
+    """A worker in a process of its own.
+
+    Args:
+        launch: How it is started.
+        contract: What its package promises.
+    """
+
+    def __init__(self, launch: Launch, contract: Contract) -> None:
+        self._launch, self._contract = launch, contract
+        self._framer = Framer(contract.inputs)
+        self._buffer = bytearray()
+        self._wanted = LENGTHS.size
+        self._number = 0
+        self._size = 0
+        self._done: Callable[[Batched], None] | None = None
+        self._message: asyncio.Future[dict[str, Any]] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._transport: asyncio.Transport | None = None
+        self.lost: Callable[[str], None] = _no_one
+
+    async def start(self) -> Loaded:
+        """Start the process, load the model and run its scenarios; see :class:`.worker.Worker`."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        try:
+            self._process = await loop.run_in_executor(None, self._spawn, theirs)
+        finally:
+            theirs.close()
+        await loop.create_connection(lambda: self, sock=ours)
+        try:
+            told = await self._tell({"package": self._launch.package, "trust": self._launch.trust})
+            failed = (await self._tell({"warm": True}))["failed"]
+        except BaseException:
+            self.kill()
+            raise
+        if failed:
+            self.kill()
+            raise unproved(self._contract.title, failed)
+        return Loaded(float(told["seconds"]), self._process.pid)
+
+    def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        threads = {name: str(self._launch.threads) for name in _THREADS} if self._launch.threads else {}
+        script = Path(worker_loop.__file__)
+        return subprocess.Popen(
+            [str(self._launch.python), "-I", str(script), str(theirs.fileno())],
+            env={**threads, **self._launch.variables},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=sys.__stderr__.fileno() if sys.__stderr__ else subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+
+    async def _tell(self, head: dict[str, Any]) -> dict[str, Any]:
+        self._message = asyncio.get_running_loop().create_future()
+        text = _encode({"id": 0, **head})
+        self._write(LENGTHS.pack(len(text), 0) + text)
+        told = await self._message
+        if "refusal" in told:
+            raise raised(told["refusal"], model=self._contract.title)
+        return told
+
+    def ask(self, methods: tuple[str, ...], table: Table, done: Callable[[Batched], None]) -> None:
+        """Put a batch to the model; see :class:`.worker.Worker`."""
+        self._number += 1
+        self._size, self._done = table.size, done
+        self._write(self._framer.frame(self._number, methods, table))
+
+    def _write(self, frame: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(frame)
+
+    def kill(self) -> None:
+        """End the process and what it started, at once."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take note of the connection."""
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """Put frames together, and pass on each that is complete."""
+        self._buffer += data
+        while len(self._buffer) >= self._wanted:
+            head, payload = LENGTHS.unpack_from(self._buffer)
+            whole = LENGTHS.size + head + payload
+            if whole > MAX_FRAME:
+                self.kill()
+                return
+            if len(self._buffer) < whole:
+                self._wanted = whole
+                return
+            text = bytes(self._buffer[LENGTHS.size : LENGTHS.size + head])
+            content = bytes(self._buffer[LENGTHS.size + head : whole])
+            del self._buffer[:whole]
+            self._wanted = LENGTHS.size
+            try:
+                told = _decode(text)
+            except msgspec.DecodeError:
+                self.kill()
+                return
+            self._received(told, content)
+
+    def _received(self, told: dict[str, Any], payload: bytes) -> None:
+        if self._message is not None and not self._message.done():
+            self._message.set_result(told)
+            self._message = None
+            return
+        done, self._done = self._done, None
+        if done is None or told.get("id") != self._number:
+            self.kill()  # it speaks without being asked
+            return
+        if "refusal" in told:
+            done(Batched(None, error=raised(told["refusal"], model=self._contract.title)))
+            return
+        try:
+            done(Batched(values_of(told, payload, self._size), float(told.get("seconds", 0.0))))
+        except WorkerError as error:
+            done(Batched(None, error=error))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
+        """Say that the worker is gone."""
+        why = self._how_it_ended()
+        if self._message is not None and not self._message.done():
+            self._message.set_exception(WorkerError(f"The process of {self._contract.title} ended.", why=why))
+        self.lost(why)
+
+    def _how_it_ended(self) -> str:
+        if self._process is None:
+            return "it was never started"
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:  # it closed its socket, and lives on
+            self.kill()
+            return "it stopped listening"
+        if code < 0:
+            return f"it was ended by {signal.Signals(-code).name}"
+        return f"it ended with exit code {code}"
