@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-Column = list[Any] | array[float] | array[int]
+Column: TypeAlias = "list[Any] | array[float] | array[int]"
 """Values of one field in normal form (:mod:`modelwright.runtime.values`): a list, or an ``array`` of ``d`` or ``q``."""
 
 
