@@ -1,0 +1,94 @@
+"""Ask the data plane once, and note what is learnt on the way.
+
+For: every transport. What is noted becomes the event that observers are told after the answer, whether the request
+succeeded or not; the door that took the request makes it, because it knows the status and when the answer was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelwright.serving.dataplane import DataPlane, Endpoint
+from modelwright.serving.inference import Answer, Event, Table
+
+
+@dataclass(slots=True)
+class Note:
+    """What is known of a request so far.
+
+    Attributes:
+        transport: Which door it came through (:attr:`Event.transport <.inference.Event.transport>`).
+        request_id: Id that the message itself carries; empty: that of the door holds.
+        model: Name of the model, as it was asked for.
+        unit: What the request is about; empty if the caller did not say.
+        table: The rows, once they were judged.
+        answer: The answer, once there is one.
+    """
+
+    transport: str = ""
+    request_id: str = ""
+    model: str = ""
+    unit: str = ""
+    table: Table | None = None
+    answer: Answer | None = None
+
+    def event(
+        self, *, time_s: float, seconds: float, status: int, error: str = "", request_id: str = "", client: str = ""
+    ) -> Event:
+        """Return what observers are told.
+
+        Args:
+            time_s: When the request came, seconds since the epoch.
+            seconds: How long it took, seconds.
+            status: HTTP status of the answer, or the one that means the same.
+            error: Code of the error; empty if there was none.
+            request_id: Id for a message that carried none.
+            client: Address of the caller.
+        """
+        answer = self.answer
+        return Event(
+            time_s=time_s,
+            request_id=self.request_id or request_id,
+            transport=self.transport,
+            model=self.model,
+            version=answer.version if answer is not None else "",
+            digest=answer.digest if answer is not None else "",
+            variant=answer.variant if answer is not None else "",
+            status=status,
+            error=error,
+            rows=self.table.size if self.table is not None else 0,
+            seconds=seconds,
+            unit=self.unit,
+            client=client,
+            table=self.table,
+            outputs=answer.outputs if answer is not None else None,
+        )
+
+
+async def ask(
+    plane: DataPlane,
+    endpoint: Endpoint,
+    table: Table,
+    *,
+    methods: tuple[str, ...],
+    note: Note,
+    timeout_s: float | None = None,
+) -> Answer:
+    """Return what the model answers, and note rows and answer.
+
+    Args:
+        plane: Whom to ask.
+        endpoint: Where to.
+        table: The rows, judged.
+        methods: Methods to call.
+        note: Has the request id and the unit already.
+        timeout_s: How long the caller waits, seconds.
+
+    Raises:
+        ModelwrightError: As :meth:`DataPlane.infer <.dataplane.DataPlane.infer>`.
+    """
+    note.table = table
+    note.answer = await plane.infer(
+        endpoint, table, methods=methods, request_id=note.request_id, unit=note.unit, timeout_s=timeout_s
+    )
+    return note.answer
