@@ -14,11 +14,21 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 from cyclopts import App
 
 from modelwright.cli.app import run
 from modelwright.cli.commands import COMMANDS, EXITS, Command, front_page
 from modelwright.cli.explain import explanations
+from modelwright.serving.deployment_keys import (
+    MODEL_KEYS,
+    RECORDS,
+    SERVER,
+    TOP,
+    VARIANT_KEYS,
+    Key,
+    deployment_schema,
+)
 from modelwright.spec.schema import schemas
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -55,6 +65,27 @@ def command_page() -> str:
     return NOTE + "\n".join(lines)
 
 
+def keys_page() -> str:
+    """Return the tables of the keys of a ``deployment.toml``."""
+    tables = {"": TOP, "[server]": SERVER, "[records]": RECORDS, "[models.NAME]": MODEL_KEYS}
+    tables["[models.NAME.variants.NAME]"] = VARIANT_KEYS
+    lines = [
+        "# Keys of deployment.toml",
+        "",
+        "What the tables mean together: [deployment.toml](deployment-file.md).",
+        "",
+    ]
+    for title, keys in tables.items():
+        lines += [f"## `{title}`" if title else "## The file", "", "| key | default | meaning |", "| --- | --- | --- |"]
+        lines += [f"| `{name}` | {_default(key)} | {key.meaning} |" for name, key in keys.items()] + [""]
+    return NOTE + "\n".join(lines)
+
+
+def _default(key: Key) -> str:
+    simple = isinstance(key.default, str | int | float | bool) or key.default in ((), {})
+    return f"`{msgspec.json.encode(key.default).decode()}`" if simple else ""
+
+
 def commands_below(command: Command) -> Iterator[tuple[str, ...]]:
     """Yield the commands of a command that is an application of its own (``registry token add``)."""
 
@@ -84,11 +115,12 @@ def pages() -> dict[Path, str]:
     """Return every generated file with its content."""
     documents = {
         DOCS / "schema" / name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in schemas().items()
+        for name, schema in (schemas() | {"deployment.schema.json": deployment_schema()}).items()
     }
     return documents | {
         DOCS / "reference" / "errors.md": errors_page(),
         DOCS / "reference" / "cli.md": command_page(),
+        DOCS / "reference" / "deployment-keys.md": keys_page(),
     }
 
 
