@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+ANSWER = "modelwright.answer"
+"""Key of the scope whose value sends a whole answer at once."""
 LATE = "modelwright.late"
 """Key of the scope that says that the body did not arrive in time."""
 MAX_HEAD = 64 * 2**10
@@ -86,8 +88,40 @@ class GatewayProtocol(HttpToolsProtocol):
         self._in_head = False
         self._disarm()
         super().on_headers_complete()
-        if self._stopping and self.cycle is not None:
-            self.cycle.keep_alive = False
+        if self.cycle is not None:
+            self.cycle.scope[ANSWER] = self._answer  # type: ignore[literal-required]
+            if self._stopping:
+                self.cycle.keep_alive = False
+
+    def _answer(self, cycle_scope: object, head: bytes, body: bytes) -> bool:
+        """Send a whole answer in one piece; say whether that was possible.
+
+        What uvicorn checks header by header was written by the gateway itself; and two writes are more than one. Not
+        possible while a client does not read, for HEAD, and before a body that the client still waits to send.
+
+        Args:
+            cycle_scope: The scope of the request that is answered.
+            head: Status line and headers, without the empty line.
+            body: The body.
+        """
+        cycle = self.cycle
+        if (
+            cycle.scope is not cycle_scope
+            or cycle.response_started
+            or cycle.disconnected
+            or cycle.waiting_for_100_continue
+            or self.flow.write_paused
+            or cycle.scope["method"] == "HEAD"
+        ):
+            return False
+        cycle.response_started = cycle.response_complete = True
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(head + end + body)
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
 
     def on_message_complete(self) -> None:
         """Take note that it is there."""
@@ -134,7 +168,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse(408, f"The body of the request did not arrive within {self.patience.body_s:g} s.", "MW1213")
 
     def _give_up_on(self, cycle: RequestResponseCycle) -> None:
-        cycle.scope[LATE] = True  # type: ignore[typeddict-unknown-key]
+        cycle.scope[LATE] = True  # type: ignore[literal-required]
         cycle.disconnected = True
         cycle.message_event.set()
 

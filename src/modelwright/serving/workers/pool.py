@@ -25,6 +25,8 @@ from modelwright.serving.workers.worker import Batched, Worker
 
 TICK_S = 0.05
 """How often it is looked whether something took too long, seconds."""
+GATHER_S = 0.003
+"""While requests keep arriving, a batch is not begun for at most so long, seconds. Nobody waits for one that may come."""
 RESTART_S = (0.1, 30.0)
 """A worker that was lost is replaced after so long, doubled each time up to so long, seconds."""
 STEADY_S = 60.0
@@ -98,7 +100,8 @@ class Pool:
         self._queue: deque[_Waiting] = deque()
         self._seats = [_Seat() for _ in range(limits.workers)]
         self._free: list[_Seat] = []
-        self._scheduled = False
+        self._scheduled = 0.0
+        self._arrived = self._seen = 0
         self._closed = False
         self._ticker: asyncio.TimerHandle | None = None
         self._restarting: set[asyncio.Task[None]] = set()
@@ -180,6 +183,7 @@ class Pool:
         future: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(table, methods, deadline, now, future))
         self.queued_rows += table.size
+        self._arrived += 1
         self._schedule()
         return future
 
@@ -194,13 +198,22 @@ class Pool:
         return error
 
     def _schedule(self) -> None:
-        """Give out work after everything that has arrived by now was queued."""
+        """Give out work as soon as nothing more arrives."""
         if not self._scheduled and self._free and self._queue:
-            self._scheduled = True
+            self._scheduled = time.monotonic()
+            self._seen = self._arrived
             asyncio.get_running_loop().call_soon(self._give_out)
 
     def _give_out(self) -> None:
-        self._scheduled = False
+        """Give out work, unless requests came in since the last turn of the event loop: then there are more to come.
+
+        On one connection this costs one empty turn; on many, whatever the sockets hold becomes one batch.
+        """
+        if self._arrived != self._seen and time.monotonic() - self._scheduled < GATHER_S:
+            self._seen = self._arrived
+            asyncio.get_running_loop().call_soon(self._give_out)
+            return
+        self._scheduled = 0.0
         while self._free and self._queue:
             taken = self._take()
             if taken:

@@ -1,0 +1,103 @@
+"""Which handler answers a path: the doors of the data port, the friendly one first.
+
+Called by the gateway for every request. It knows paths; what happens behind them is each door's own business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import unquote
+
+import msgspec
+
+from modelwright.errors import UnknownModelError
+from modelwright.serving.dataplane import DataPlane
+from modelwright.serving.http.gateway import Found, Handler
+from modelwright.serving.http.messages import Reply, Request
+from modelwright.serving.http.rest import Rest, describe, described, written_error
+
+Match = Callable[[str, str], Found | None]
+"""By method and path; ``None``: this door does not know the path."""
+
+
+class Doors:
+    """Finds the handler of a request.
+
+    Args:
+        plane: The data plane.
+        rest: The friendly API.
+        others: Further doors, asked in order for what the friendly one does not know.
+    """
+
+    def __init__(self, plane: DataPlane, rest: Rest, others: tuple[Match, ...] = ()) -> None:
+        self._plane, self._rest, self._others = plane, rest, others
+
+    def find(self, method: str, path: str) -> Found:
+        """Return the handler of a request.
+
+        Raises:
+            UnknownModelError: There is nothing at that path.
+        """
+        found = self._rest_found(method, path) if path.startswith(("/models", "/health/")) else None
+        if found is not None:
+            return found
+        for match in self._others:
+            found = match(method, path)
+            if found is not None:
+                return found
+        raise UnknownModelError(
+            f"There is nothing at {path[:80]!r}.",
+            hint="POST /models/NAME/predict; GET /models lists the models, GET /docs describes everything.",
+        )
+
+    def _rest_found(self, method: str, path: str) -> Found | None:
+        parts = path.split("/")
+        match parts[1:]:
+            case ["models", name, verb] if method == "POST" and verb != "try":
+                return partial(self._infer, name, verb, ""), written_error, True
+            case ["models", name, "versions", version, verb] if method == "POST":
+                return partial(self._infer, name, verb, version), written_error, True
+            case ["models"] if method == "GET":
+                return self._list, written_error, True
+            case ["health", "live" | "ready" as word] if method in ("GET", "HEAD"):
+                return partial(self._health, word), written_error, False
+        return None
+
+    async def _infer(self, name: str, method: str, version: str, request: Request) -> Reply:
+        return await self._rest.infer(self._plane, request, name, method, version)
+
+    async def _list(self, _request: Request) -> Reply:
+        models = [describe(self._plane, name) for name in self._plane.models()]
+        return as_json({"models": models})
+
+    async def _health(self, word: str, _request: Request) -> Reply:
+        good = self._plane.live() if word == "live" else self._plane.ready()
+        return as_json({word: good}, status=200 if good else 503)
+
+
+def as_json(content: object, *, status: int = 200) -> Reply:
+    """Return a reply of JSON."""
+    return Reply(status, msgspec.json.encode(content))
+
+
+def not_allowed(*methods: str) -> Found:
+    """Return what answers a method that a path does not have.
+
+    Source: RFC 9110, 15.5.6 "405 Method Not Allowed".
+    """
+
+    async def refuse(request: Request) -> Reply:
+        said = UnknownModelError(
+            f"{request.method} is not something to be done here.", hint=f"Use {' or '.join(methods)}."
+        )
+        reply = written_error(said, request.request_id)
+        return reply._replace(status=405, headers=((b"allow", ", ".join(methods).encode()),))
+
+    handler: Handler = refuse
+    return handler, written_error, False
+
+
+def model_document(plane: DataPlane, name: str) -> Reply:
+    """Return a model as data."""
+    return as_json(described(plane, unquote(name)))

@@ -1,0 +1,266 @@
+"""One model that is served: its variants, and who of them answers.
+
+What is served at the moment is one frozen :class:`Serving`, swapped as a whole: a request sees the old one or the new
+one, never half. Called by the plane on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from modelwright.errors import ModelwrightError, NotReadyError, UnknownModelError
+from modelwright.runtime.suggestions import nearest
+from modelwright.serving.contract import Contract
+from modelwright.serving.inference import Answer, Table
+from modelwright.serving.operating.compatible import adapted
+from modelwright.serving.operating.variants import ServedVariant
+from modelwright.serving.routing.plan import Plan, route
+
+MAX_SHADOWING = 256
+"""Most requests of one model that are mirrored at once; more are not mirrored, and counted."""
+
+
+class Serving(NamedTuple):
+    """What a model serves at one moment.
+
+    Attributes:
+        plan: Who answers.
+        variants: The variants by name; each of the plan is there, and ready when it came in.
+    """
+
+    plan: Plan
+    variants: Mapping[str, ServedVariant]
+
+    @property
+    def control(self) -> ServedVariant:
+        """The variant whose signature requests are judged by."""
+        return self.variants[self.plan.control]
+
+
+class Shadowed(NamedTuple):
+    """A request that was mirrored.
+
+    Attributes:
+        variant: The shadow.
+        request_id: Id of the request.
+        answer: What the caller got; ``None`` if that failed.
+        shadow: What the shadow said; ``None`` if it failed.
+        error: Code of its error.
+        seconds: How long it took, seconds.
+    """
+
+    variant: ServedVariant
+    request_id: str
+    answer: Answer | None
+    shadow: Answer | None
+    error: str
+    seconds: float
+
+
+class ServedModel:
+    """One model that is served.
+
+    Args:
+        name: Name it is served under.
+
+    Attributes:
+        serving: What is served now; ``None``: nothing yet.
+        refused: Why nothing is, if a version was refused.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.serving: Serving | None = None
+        self.refused = ""
+        self.tell: Callable[[Shadowed], None] = lambda _shadowed: None
+        self._shadowing: set[asyncio.Task[None]] = set()
+        self.shadows_dropped = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether every variant can answer."""
+        return self.serving is not None and all(variant.ready for variant in self.serving.variants.values())
+
+    def swap(self, serving: Serving) -> Serving | None:
+        """Serve something else from now on; return what was served before."""
+        before, self.serving, self.refused = self.serving, serving, ""
+        return before
+
+    def now(self) -> Serving:
+        """Return what is served.
+
+        Raises:
+            NotReadyError: Nothing yet.
+        """
+        if self.serving is None:
+            raise NotReadyError(
+                f"{self.name} is not ready." if self.refused else f"{self.name} is being prepared.", why=self.refused
+            )
+        return self.serving
+
+    def versions(self) -> tuple[str, ...]:
+        """List the versions of its variants."""
+        return tuple(sorted({one.version for one in self.serving.variants.values()})) if self.serving else ()
+
+    def endpoint(self, version: str) -> ModelEndpoint | VariantEndpoint:
+        """Return where requests go; see :meth:`modelwright.serving.dataplane.DataPlane.endpoint`."""
+        serving = self.now()
+        if not version:
+            return ModelEndpoint(self, serving.control.contract)
+        for variant in serving.variants.values():
+            if variant.version == version:
+                return VariantEndpoint(self, variant)
+        meant = nearest(version, list(self.versions()))
+        raise UnknownModelError(
+            f"{self.name} is not served in version {version[:40]!r}.",
+            why=f"Served are {', '.join(self.versions())}.",
+            hint=f"Did you mean {meant}?" if meant else "Leave the version out.",
+        )
+
+    async def ask(
+        self,
+        variant: ServedVariant,
+        table: Table,
+        judged_by: Contract,
+        *,
+        methods: tuple[str, ...],
+        request_id: str,
+        timeout_s: float | None,
+    ) -> Answer:
+        """Put a request to one variant."""
+        contract = variant.contract
+        if contract is not judged_by:
+            table = adapted(table, judged_by, contract)
+        told = await variant.pool.submit(table, methods, timeout_s=timeout_s)
+        return Answer(
+            request_id=request_id,
+            model=self.name,
+            version=contract.version,
+            digest=contract.digest,
+            variant=variant.name,
+            size=table.size,
+            outputs=told.outputs,
+            queue_seconds=told.queue_seconds,
+            predict_seconds=told.predict_seconds,
+            batch_rows=told.batch_rows,
+        )
+
+    def mirror(
+        self, shadow: ServedVariant, table: Table, judged_by: Contract, *, methods: tuple[str, ...], request_id: str
+    ) -> Callable[[Answer | None], None]:
+        """Ask a shadow, too, without anybody waiting; return what is to be told the caller's answer.
+
+        A shadow has a queue and a deadline of its own; when it cannot follow, requests are not mirrored, and counted.
+        """
+        if len(self._shadowing) >= MAX_SHADOWING:
+            self.shadows_dropped += 1
+            return lambda _answer: None
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Answer | None] = loop.create_future()
+        task = loop.create_task(self._shadow(shadow, table, judged_by, methods, request_id, answered))
+        self._shadowing.add(task)
+        task.add_done_callback(self._shadowing.discard)
+        return lambda answer: None if answered.done() else answered.set_result(answer)
+
+    async def _shadow(
+        self,
+        shadow: ServedVariant,
+        table: Table,
+        judged_by: Contract,
+        methods: tuple[str, ...],
+        request_id: str,
+        answered: asyncio.Future[Answer | None],
+    ) -> None:
+        begun, said, error = asyncio.get_running_loop().time(), None, ""
+        try:
+            said = await self.ask(shadow, table, judged_by, methods=methods, request_id=request_id, timeout_s=None)
+        except ModelwrightError as refused:
+            error = refused.code
+        except Exception as failure:  # nothing that a shadow does may be seen by anybody
+            error = type(failure).__name__
+        seconds = asyncio.get_running_loop().time() - begun
+        self.tell(Shadowed(shadow, request_id, await answered, said, error, seconds))
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Stop every variant."""
+        serving, self.serving = self.serving, None
+        for task in tuple(self._shadowing):
+            task.cancel()
+        if serving is not None:
+            await asyncio.gather(*(one.stop(drain_s=drain_s) for one in serving.variants.values()))
+
+
+class ModelEndpoint:
+    """Where requests for a model as a whole go: to whom the plan says.
+
+    Args:
+        model: The model.
+        contract: That of the control at the time.
+    """
+
+    def __init__(self, model: ServedModel, contract: Contract) -> None:
+        self._model, self.contract, self.name = model, contract, model.name
+
+    @property
+    def ready(self) -> bool:
+        """Whether every variant can answer."""
+        return self._model.ready
+
+    async def infer(
+        self, table: Table, *, methods: tuple[str, ...], request_id: str, unit: str, timeout_s: float | None
+    ) -> Answer:
+        """Ask whom the plan says, and the shadows as well."""
+        model = self._model
+        serving = model.now()
+        chosen, shadows = route(serving.plan, unit or request_id)
+        variant = serving.variants[chosen]
+        if not shadows:
+            return await model.ask(
+                variant, table, self.contract, methods=methods, request_id=request_id, timeout_s=timeout_s
+            )
+        told = [
+            model.mirror(serving.variants[name], table, self.contract, methods=methods, request_id=request_id)
+            for name in shadows
+        ]
+        answer: Answer | None = None
+        try:
+            answer = await model.ask(
+                variant, table, self.contract, methods=methods, request_id=request_id, timeout_s=timeout_s
+            )
+            return answer
+        finally:
+            for tell in told:
+                tell(answer)
+
+
+class VariantEndpoint:
+    """Where requests for one version go.
+
+    Args:
+        model: The model.
+        variant: The variant of that version.
+    """
+
+    def __init__(self, model: ServedModel, variant: ServedVariant) -> None:
+        self._model, self._variant, self.contract, self.name = model, variant, variant.contract, model.name
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can answer."""
+        return self._variant.ready
+
+    async def infer(
+        self,
+        table: Table,
+        *,
+        methods: tuple[str, ...],
+        request_id: str,
+        unit: str,  # noqa: ARG002 - whoever names a version has chosen already
+        timeout_s: float | None,
+    ) -> Answer:
+        """Ask this version."""
+        return await self._model.ask(
+            self._variant, table, self.contract, methods=methods, request_id=request_id, timeout_s=timeout_s
+        )
