@@ -1,0 +1,101 @@
+"""Read a CSV body into columns; the text of a cell is parsed by the datatype of its field.
+
+Called by :mod:`.reader`. The command line reads files chunk by chunk (:mod:`modelwright.runtime.files`) by the same
+rules: a header line, an empty cell is missing, JSON in the cells of tensors.
+Source: RFC 4180.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from modelwright.errors import MessageError, TooLargeError
+from modelwright.runtime.cells import parser_of
+from modelwright.runtime.values import family_of
+from modelwright.serving.intake.strict_json import MAX_DIGITS, decode
+
+Fields = list[dict[str, Any]]
+_SHOWN = 60
+
+
+def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, list[Any]], int]:
+    r"""Return the values per column, and the number of rows.
+
+    Args:
+        text: Comma-separated values; the first line names the columns.
+        fields: The inputs of the signature; they say how cells are parsed.
+        max_rows: Most rows.
+
+    Raises:
+        MessageError: It is no CSV, or a line has another number of cells; the line is named.
+        TooLargeError: It holds more rows.
+
+    Example:
+        >>> columns_of("age\n42\n", [{"name": "age", "datatype": "int64"}], max_rows=10)
+        ({'age': [42]}, 1)
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        _check_header(header)
+        rows = _rows(reader, len(header), max_rows)
+    except csv.Error as error:
+        raise MessageError("The body is no CSV.", where=f"line {reader.line_num}", why=f"{error}.") from None
+    parsers = {field["name"]: _parser_of(field) for field in fields}
+    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    columns = {name: _parsed(name, column, parsers) for name, column in zip(header, cells, strict=True)}
+    return columns, len(rows)
+
+
+def _check_header(header: list[str]) -> None:
+    if not header:
+        raise MessageError("The body is empty; its first line must name the columns.")
+    name, times = Counter(header).most_common(1)[0]
+    if times > 1:
+        raise MessageError(f"The first line names the column {name[:_SHOWN]!r} {times} times.", where="line 1")
+
+
+def _rows(reader: Any, width: int, max_rows: int) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for cells in reader:
+        if not cells:
+            continue
+        if len(cells) != width:
+            what = f"Line {reader.line_num} has {len(cells)} cells; the first line names {width} columns."
+            raise MessageError(what, where=f"line {reader.line_num}", hint="Quote cells that contain a comma.")
+        if len(rows) == max_rows:
+            raise TooLargeError(f"The body holds more than {max_rows} rows.", hint="Send them in several requests.")
+        rows.append(cells)
+    return rows
+
+
+def _parsed(name: str, cells: tuple[str, ...], parsers: dict[str, Callable[[str], Any]]) -> list[Any]:
+    parse = parsers.get(name)
+    if parse is None:
+        return list(cells)
+    try:
+        return list(map(parse, cells))
+    except ValueError:  # int() of more digits than Python reads
+        raise MessageError(
+            f"A cell of the column {name[:_SHOWN]!r} holds a whole number of more than {MAX_DIGITS} digits."
+        ) from None
+
+
+def _parser_of(field: dict[str, Any]) -> Callable[[str], Any]:
+    if field.get("shape") or family_of(field["datatype"]) == "json":
+        return _json
+    return parser_of(field)
+
+
+def _json(cell: str) -> Any:
+    """Parse the JSON in a cell as strictly as a body; what is none stays text, which the judge names."""
+    if not cell:
+        return None
+    try:
+        return decode(cell.encode())
+    except MessageError:
+        return cell

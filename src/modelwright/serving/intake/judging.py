@@ -1,0 +1,87 @@
+"""Judge plain values by the contract, all problems at once, and bring them to the form its workers take.
+
+For: every transport: whatever a request was written in, it becomes columns or rows of plain values, and these a
+:class:`~modelwright.serving.inference.Table` here. What a value may be is decided by the runtime, exactly as when the
+package is used as a library.
+
+It does not read bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelwright.errors import MessageError, TooLargeError
+from modelwright.runtime.containers import Apart, take_apart
+from modelwright.runtime.encoding import decoder
+from modelwright.runtime.validation import judge_table
+from modelwright.runtime.values import family_of
+from modelwright.serving.contract import Contract
+from modelwright.serving.inference import Table
+from modelwright.serving.intake import packing
+
+MAX_ROWS = 100_000
+"""Most rows of one request, unless the deployment says otherwise."""
+_ENCODED = frozenset({"float", "bytes"})
+"""Families whose values JSON may hold as text."""
+
+
+def table_of(contract: Contract, columns: Mapping[str, Any], size: int, *, max_rows: int = MAX_ROWS) -> Table:
+    """Return columns of values as a table that fits the signature.
+
+    Args:
+        contract: What they are judged by.
+        columns: Values per column as sent: in normal form, or as :mod:`modelwright.runtime.encoding` writes them.
+        size: Number of rows.
+        max_rows: Most rows.
+
+    Raises:
+        MessageError: There are no rows.
+        TooLargeError: There are more rows than ``max_rows``.
+        SignatureError: They do not fit; every problem is listed.
+    """
+    check_size(size, max_rows)
+    return _judged(contract, take_apart(columns, "columns", contract.fields), size)
+
+
+def table_of_rows(contract: Contract, rows: list[dict[str, Any]], *, max_rows: int = MAX_ROWS) -> Table:
+    """Return rows of values as a table that fits the signature.
+
+    Args:
+        contract: What they are judged by.
+        rows: One dict per row, from column to value.
+        max_rows: Most rows.
+
+    Raises:
+        MessageError: There are no rows.
+        TooLargeError: There are more rows than ``max_rows``.
+        SignatureError: They do not fit; every problem is listed.
+    """
+    check_size(len(rows), max_rows)
+    return _judged(contract, take_apart(rows, "records", contract.fields), len(rows))
+
+
+def check_size(size: int, max_rows: int) -> None:
+    """Check the number of rows.
+
+    Raises:
+        MessageError: There are none.
+        TooLargeError: There are more than ``max_rows``.
+    """
+    if size < 1:
+        raise MessageError("The request holds no rows.", hint="Send at least one row.")
+    if size > max_rows:
+        raise TooLargeError(
+            f"The request holds {size} rows; at most {max_rows} are taken at once.",
+            hint="Send them in several requests, or score them as a batch: modelwright score.",
+        )
+
+
+def _judged(contract: Contract, apart: Apart, size: int) -> Table:
+    for field in contract.inputs:
+        values = apart.columns.get(field["name"])
+        if values and family_of(field["datatype"]) in _ENCODED and not {str, list}.isdisjoint(map(type, values)):
+            apart.columns[field["name"]] = list(map(decoder(field), values))
+    columns = judge_table(contract.judges, apart, model=contract.title)
+    return packing.table(contract, list(columns.values()), size)
