@@ -68,27 +68,37 @@
     │   ├── UpstreamError         MW1114 the upstream index does not answer, or not with what it announced
     │   ├── EvidenceError         MW1115 the evidence is not about this wheel, or not valid
     │   └── RequestError          MW1116 a malformed name, version, digest or number
-    └── ServingError              MW12xx a server refuses a request, or cannot answer  (modelwright.serving_errors)
-        ├── DeploymentError       MW1201 the deployment says something that cannot be honoured
-        ├── UnknownModelError     MW1202 the server has no such model or version
-        ├── MessageError          MW1203 a body is not what it says it is
-        ├── MediaTypeError        MW1204 a body is of a type or encoding that is not understood
-        ├── TooLargeError         MW1205 a body, a table or its nesting is larger than the server takes
-        ├── OverloadedError       MW1206 more is waiting than can be answered in time
-        ├── DeadlineError         MW1207 the answer did not come in time
-        ├── WorkerError           MW1208 the process of the model ended while it had the request
-        ├── NotReadyError         MW1209 the model is being prepared, or was refused
-        ├── RolloutError          MW1210 a rollout cannot be begun, advanced or ended as asked
-        ├── AddressTakenError     MW1211 the address to listen on is taken
-        ├── CredentialError       MW1212 no token, or one that the server does not know
-        ├── SlowRequestError      MW1213 the request did not arrive in time
-        ├── RecordLogError        MW1214 the record log cannot be written or read
-        ├── OutcomeError          MW1215 an outcome names no prediction, or is malformed
-        └── UnreachableError      MW1216 no server answers at that address
+    ├── ServingError              MW12xx a server refuses a request, or cannot answer  (modelwright.serving_errors)
+    │   ├── DeploymentError       MW1201 the deployment says something that cannot be honoured
+    │   ├── UnknownModelError     MW1202 the server has no such model or version
+    │   ├── MessageError          MW1203 a body is not what it says it is
+    │   ├── MediaTypeError        MW1204 a body is of a type or encoding that is not understood
+    │   ├── TooLargeError         MW1205 a body, a table or its nesting is larger than the server takes
+    │   ├── OverloadedError       MW1206 more is waiting than can be answered in time
+    │   ├── DeadlineError         MW1207 the answer did not come in time
+    │   ├── WorkerError           MW1208 the process of the model ended while it had the request
+    │   ├── NotReadyError         MW1209 the model is being prepared, or was refused
+    │   ├── RolloutError          MW1210 a rollout cannot be begun, advanced or ended as asked
+    │   ├── AddressTakenError     MW1211 the address to listen on is taken
+    │   ├── CredentialError       MW1212 no token, or one that the server does not know
+    │   ├── SlowRequestError      MW1213 the request did not arrive in time
+    │   ├── RecordLogError        MW1214 the record log cannot be written or read
+    │   ├── OutcomeError          MW1215 an outcome names no prediction, or is malformed
+    │   └── UnreachableError      MW1216 no server answers at that address
+    └── ExchangeError             MW13xx a package cannot go to or come from a system  (modelwright.exchange_errors)
+        ├── TargetError           MW1301 what was asked of the target cannot be honoured
+        ├── VariantError          MW1302 two versions cannot share traffic
+        └── ExportFolderError     MW1303 the folder holds files that no export wrote
 """
 
 from __future__ import annotations
 
+from modelwright.exchange_errors import (
+    ExchangeError,
+    ExportFolderError,
+    TargetError,
+    VariantError,
+)
 from modelwright.registry_errors import (
     AuditError,
     BundleError,
@@ -386,6 +396,8 @@ __all__ = [
     "DeploymentError",
     "EnvironmentBuildError",
     "EvidenceError",
+    "ExchangeError",
+    "ExportFolderError",
     "FormatVersionError",
     "GateError",
     "GitError",
@@ -433,6 +445,7 @@ __all__ = [
     "StaleError",
     "StorageError",
     "TakenError",
+    "TargetError",
     "TooLargeError",
     "TraceError",
     "TrustError",
@@ -445,6 +458,7 @@ __all__ = [
     "UnsafeFileError",
     "UploadError",
     "UpstreamError",
+    "VariantError",
     "VerificationFailed",
     "VerifyError",
     "VersionStepError",
