@@ -36,7 +36,13 @@ class Explanation(Frozen, frozen=True, kw_only=True):
     exit_code: int
 
 
-OURS = ("modelwright.errors", "modelwright.registry_errors", "modelwright.runtime.errors")
+OURS = (
+    "modelwright.errors",
+    "modelwright.registry_errors",
+    "modelwright.serving_errors",
+    "modelwright.exchange_errors",
+    "modelwright.runtime.errors",
+)
 """Modules that errors are explained from; what others derive is theirs to explain."""
 
 
