@@ -16,6 +16,7 @@ from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.http.gateway import Found, Handler
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.rest import Rest, describe, described, written_error
+from modelwright.serving.http.v2 import routes as v2
 
 Match = Callable[[str, str], Found | None]
 """By method and path; ``None``: this door does not know the path."""
@@ -74,6 +75,21 @@ class Doors:
     async def _health(self, word: str, _request: Request) -> Reply:
         good = self._plane.live() if word == "live" else self._plane.ready()
         return as_json({word: good}, status=200 if good else 503)
+
+
+def inference_protocol(plane: DataPlane) -> Match:
+    """Return the door of the Open Inference Protocol v2."""
+
+    def match(method: str, path: str) -> Found | None:
+        route = v2.match(path) if path.startswith("/v2") else None
+        if route is None:
+            return None
+        if method != route.method and (method, route.method) != ("HEAD", "GET"):
+            return not_allowed(route.method)
+        guarded = not path.endswith(("/live", "/ready"))
+        return lambda request: route.handler(plane, request, route.names), route.write_error, guarded
+
+    return match
 
 
 def as_json(content: object, *, status: int = 200) -> Reply:

@@ -112,7 +112,12 @@ class Conductor:
 
     async def _start(self, model: ModelDeployment) -> None:
         wanted = {name: Wanted(one.reference, one.role) for name, one in model.variants.items()}
-        await self.change(model.name, wanted, lambda _plan: plan_of(model))
+        await self.change(model.name, wanted, self.planned(model.name))
+
+    def planned(self, name: str) -> Callable[[Plan | None], Plan]:
+        """Return what gives the plan that is configured for a model."""
+        model = self.deployment.models[name]
+        return lambda _plan: plan_of(model)
 
     async def change(
         self,
@@ -165,7 +170,9 @@ class Conductor:
         if there and there.reference == wanted.reference and there.role == wanted.role and wanted.package is None:
             return there
         trust = self.deployment.models[model.name].trust
-        package: Package = wanted.package or await asyncio.to_thread(find, wanted.reference, self.registry)
+        package = wanted.package
+        if package is None:
+            package = await asyncio.to_thread(find, wanted.reference, self.registry)
         standby = self._standby[model.name].pop(package.sha256, None) if package.sha256 else None
         if standby is not None and standby.ready:
             standby.name, standby.reference, standby.role = name, wanted.reference, wanted.role
