@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from modelwright.inspecting.verify import verify
     from modelwright.package import Package
     from modelwright.registry.registry import Registry
+    from modelwright.serving.client.async_client import AsyncClient
+    from modelwright.serving.client.client import Client
     from modelwright.spec.lineage import DataReference
     from modelwright.spec.manifest import Manifest
 
 _HOMES = {
+    "AsyncClient": "modelwright.serving.client.async_client",
+    "Client": "modelwright.serving.client.client",
     "DataReference": "modelwright.spec.lineage",
     "Manifest": "modelwright.spec.manifest",
     "ModelwrightError": "modelwright.errors",
@@ -46,6 +50,8 @@ _HOMES = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "AsyncClient",
+    "Client",
     "DataReference",
     "Manifest",
     "ModelwrightError",

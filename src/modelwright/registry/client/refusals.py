@@ -6,7 +6,7 @@ becomes the error that its status stands for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -61,13 +61,23 @@ class _Sent(Frozen, frozen=True, kw_only=True):
     details: tuple[_Details, ...] = ()
 
 
-def rebuilt(content: bytes, *, status: int, where: str) -> ModelwrightError:
+def rebuilt(
+    content: bytes,
+    *,
+    status: int,
+    where: str,
+    otherwise: Callable[[int, str], ModelwrightError] | None = None,
+    unknown: type[ModelwrightError] = RegistryError,
+) -> ModelwrightError:
     """Return the error that an answer stands for.
 
     Args:
         content: Body of the answer.
         status: Its status, 400 or more.
-        where: The registry's address, without credentials.
+        where: The server's address, without credentials.
+        otherwise: Returns the error for an answer that says nothing better than its status, and for the address; by
+            default, that of a registry.
+        unknown: Class for a code that this version does not know.
 
     Example:
         >>> content = b'{"error": "The gates do not pass.", "code": "MW1106", "hint": "modelwright verify"}'
@@ -78,8 +88,8 @@ def rebuilt(content: bytes, *, status: int, where: str) -> ModelwrightError:
     try:
         sent = msgspec.json.decode(content, type=_Sent)
     except msgspec.DecodeError:
-        return _by_status(status, where)
-    kind = _kinds().get(sent.code, RegistryError)
+        return (otherwise or _by_status)(status, where)
+    kind = _kinds().get(sent.code, unknown)
     problems = [
         Problem(one.row, _clean(one.column) if one.column is not None else None, *map(_clean, _texts(one)))
         for one in sent.details[:MOST]

@@ -1,0 +1,94 @@
+"""``mw.AsyncClient``: the models of a server, asked and awaited.
+
+For: programs on asyncio or trio. It has what :class:`modelwright.serving.client.client.Client` has, each method to be
+awaited; plans and answers are the same.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from modelwright.serving.client.asking import Answered
+from modelwright.serving.client.client import Questions
+from modelwright.serving.client.served import ServedModel
+
+
+class AsyncClient(Questions):
+    """Asks the models of a server; tasks may share it.
+
+    Args:
+        url: Address of the server, as ``modelwright serve`` prints it.
+        token: Secret of a token, if the server asks for one.
+        options: As for :class:`~modelwright.serving.client.client.Client`.
+
+    Raises:
+        MissingExtraError: The HTTP client is not installed; one line installs it.
+        UnreachableError: The address is none.
+    """
+
+    def __init__(self, url: str, token: str | None = None, **options: Any) -> None:
+        super().__init__(url, token, **options)
+        from modelwright.serving.client.connection import AsyncConnection
+
+        self._connection = AsyncConnection(self._address)
+
+    async def predict(self, rows: Any, **how: Any) -> Any:
+        """Return what the model predicts for rows, in the kind of container that they came in.
+
+        Raises:
+            ModelwrightError: As :meth:`modelwright.serving.client.client.Client.ask`.
+        """
+        return (await self.ask("predict", rows, **how)).predictions
+
+    async def ask(
+        self,
+        method: str,
+        rows: Any,
+        *,
+        model: str = "",
+        version: str = "",
+        unit: str = "",
+        request_id: str = "",
+        timeout_s: float | None = None,
+    ) -> Answered:
+        """Return what a method answers for rows, and which version and request it was.
+
+        Args and errors are those of :meth:`modelwright.serving.client.client.Client.ask`.
+        """
+        options = self._options(model, version, unit, request_id, timeout_s)
+        return await self._connection.run(self._asking.ask(method, rows, options))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what asks a method of this name; whether the model has it is known when it is awaited."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no {name!r}.")
+        return partial(self._call, name)
+
+    async def _call(self, method: str, rows: Any, **how: Any) -> Any:
+        return (await self.ask(method, rows, **how)).predictions
+
+    async def models(self) -> tuple[ServedModel, ...]:
+        """Return the models of the server, without their signatures."""
+        return await self._connection.run(self._asking.models(self._patience))
+
+    async def model(self, name: str = "") -> ServedModel:
+        """Return one model with its signature and an example; by default the client's, or the only one."""
+        return await self._connection.run(self._asking.model(name or self._defaults.model, self._patience))
+
+    async def outcome(self, request_id: str, outcome: dict[str, Any]) -> None:
+        """Tell the server what turned out to be true of the rows of an earlier request."""
+        await self._connection.run(self._asking.outcome(request_id, outcome, self._patience))
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
