@@ -116,7 +116,8 @@ class GatewayProtocol(HttpToolsProtocol):
             return False
         cycle.response_started = cycle.response_complete = True
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(head + end + body)
+        usual = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]  # the date, once a second
+        self.transport.write(b"".join([head, *usual, end, body]))
         cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()
