@@ -58,6 +58,6 @@ def reader_of(kind: str) -> BodyReader:
         UnknownPluginError: Nothing reads it.
         MissingExtraError: Its library is not installed.
     """
-    need("serve", "pyarrow")
+    need("serve", "pyarrow", "numpy")
     found: BodyReader = find(GROUP, kind)
     return found

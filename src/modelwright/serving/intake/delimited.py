@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from modelwright.errors import MessageError, TooLargeError
@@ -19,6 +20,7 @@ from modelwright.runtime.values import family_of
 from modelwright.serving.intake.strict_json import MAX_DIGITS, decode
 
 Fields = list[dict[str, Any]]
+Cells = Sequence[str]
 _SHOWN = 60
 
 
@@ -45,9 +47,9 @@ def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, l
         rows = _rows(reader, len(header), max_rows)
     except csv.Error as error:
         raise MessageError("The body is no CSV.", where=f"line {reader.line_num}", why=f"{error}.") from None
-    parsers = {field["name"]: _parser_of(field) for field in fields}
+    known = {field["name"]: field for field in fields}
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
-    columns = {name: _parsed(name, column, parsers) for name, column in zip(header, cells, strict=True)}
+    columns = {name: _parsed(known.get(name), column) for name, column in zip(header, cells, strict=True)}
     return columns, len(rows)
 
 
@@ -73,22 +75,29 @@ def _rows(reader: Any, width: int, max_rows: int) -> list[list[str]]:
     return rows
 
 
-def _parsed(name: str, cells: tuple[str, ...], parsers: dict[str, Callable[[str], Any]]) -> list[Any]:
-    parse = parsers.get(name)
-    if parse is None:
+def _parsed(field: dict[str, Any] | None, cells: Cells) -> list[Any]:
+    """Parse the cells of a column; those of one that the model does not know stay text."""
+    if field is None:
         return list(cells)
+    if field.get("shape") or field["datatype"] == "json":
+        return list(map(_json, cells))
+    if family_of(field["datatype"]) == "float":
+        return _floats(field, cells)
     try:
-        return list(map(parse, cells))
+        return list(map(parser_of(field), cells))
     except ValueError:  # int() of more digits than Python reads
         raise MessageError(
-            f"A cell of the column {name[:_SHOWN]!r} holds a whole number of more than {MAX_DIGITS} digits."
+            f"A cell of the column {field['name']!r} holds a whole number of more than {MAX_DIGITS} digits."
         ) from None
 
 
-def _parser_of(field: dict[str, Any]) -> Callable[[str], Any]:
-    if field.get("shape") or family_of(field["datatype"]) == "json":
-        return _json
-    return parser_of(field)
+def _floats(field: dict[str, Any], cells: Cells) -> list[Any]:
+    """Parse cells all at once, unless there is a doubt whether Python reads one more freely than CSV is written."""
+    text = "".join(cells)
+    if text.isascii() and "_" not in text:
+        with suppress(ValueError):
+            return list(map(float, cells))
+    return list(map(parser_of(field), cells))
 
 
 def _json(cell: str) -> Any:

@@ -22,8 +22,8 @@ from modelwright.serving.intake.shortcut import Shortcut
 
 __all__ = ["Question", "Reader"]
 
-MAX_UNPACKED = 256 * 2**20
-"""Most bytes that a compressed Arrow or Parquet body may unpack to, unless the caller says otherwise."""
+MAX_UNPACKED = 16 * 2**20
+"""Most bytes that what is packed inside an Arrow or Parquet body may unpack to, unless the caller says otherwise."""
 
 
 class Reader:
