@@ -176,7 +176,7 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id")
     if given and len(given) <= MAX_REQUEST_ID and _SAFE.issuperset(given):
         return given.decode("ascii")
-    return f"{random.getrandbits(96):024x}"  # noqa: S311 - a name, not a secret
+    return f"{random.getrandbits(96):024x}"
 
 
 async def _send(scope: Scope, send: Send, reply: Reply, request_id: str) -> None:

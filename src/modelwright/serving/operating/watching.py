@@ -82,5 +82,5 @@ class Watcher:
         except UnavailableError:
             raise
         except ModelwrightError as error:
-            self._refused = {digest: now + RETRY_S for digest in digests}
+            self._refused = dict.fromkeys(digests, now + RETRY_S)
             log.error("%s now names a release that is not served; the one before goes on: %s", self._reference, error)
