@@ -72,7 +72,7 @@ class Gateway:
                 handler, write_error, guarded = self._find(scope["method"], scope["path"])
                 if guarded and self._digests:
                     self._admit(headers)
-                body = await self._body(scope, headers, receive)
+                body = await self._body(headers, receive)
                 if body is None:
                     note.transport, error = note.transport or "http", "MW1213" if LATE in scope else ""
                     self._tell(note, begun, 408 if LATE in scope else 499, error, request_id, client)
@@ -129,7 +129,7 @@ class Gateway:
                 hint="Send the header Authorization: Bearer TOKEN.",
             )
 
-    async def _body(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         """Return the whole body, decompressed; ``None``: the client went away, or took too long."""
         length = headers.get(b"content-length", b"")
         if length and int(length) > self._max_body:

@@ -26,7 +26,7 @@ from modelwright.serving.workers.worker import Batched, Worker
 TICK_S = 0.05
 """How often it is looked whether something took too long, seconds."""
 GATHER_S = 0.003
-"""While requests keep arriving, a batch is not begun for at most so long, seconds. Nobody waits for one that may come."""
+"""While requests keep arriving, no batch is begun for at most so long, seconds; nobody waits for one that may come."""
 RESTART_S = (0.1, 30.0)
 """A worker that was lost is replaced after so long, doubled each time up to so long, seconds."""
 STEADY_S = 60.0
