@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from modelwright.serving.rollout.criteria import Criteria, Guard
+from modelwright.serving.rollout.drift import drifted
 from modelwright.serving.rollout.evidence import Evidence, count_ratios, mean_ratios, updated
-from modelwright.serving.rollout.predicting import drifted
 from modelwright.serving.rollout.sketches import paired
 from modelwright.serving.rollout.windows import Window
 from modelwright.spec.struct import Frozen

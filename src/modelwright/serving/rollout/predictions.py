@@ -31,6 +31,8 @@ _CODES = {
     "bool": "?",
 }
 
+_ROW, _NUMBER = (list, tuple), (int, float)
+
 
 class Watched(NamedTuple):
     """One value of an answer that is watched.
@@ -82,11 +84,11 @@ def first_value(values: Values, kind: Kind) -> Any:
     if not data:
         return None
     value = data[0] if isinstance(data, list) else _unpacked(data, values.dtype, values.shape)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _ROW):
         if not value:
             return None
         value = max(range(len(value)), key=value.__getitem__) if kind == "largest" else value[-1]
-    return value if kind != "number" or isinstance(value, int | float) else None
+    return value if kind != "number" or isinstance(value, _NUMBER) else None
 
 
 def _unpacked(data: memoryview, dtype: str, shape: tuple[int, ...]) -> Any:
