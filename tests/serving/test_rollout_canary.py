@@ -62,7 +62,7 @@ def test_laws_of_every_life(schedule, moves):
         if transitions:
             (told,) = transitions
             assert (told.before, told.after, told.phase) == (state.share, after.share, after.phase)
-            assert told.reason.endswith(".") or move is BROKEN
+            assert told.reason.endswith(".")
             assert told.time_s == now
         # what is to be done is what changed
         assert [one.share for one in actions if isinstance(one, Route)] == (

@@ -55,7 +55,7 @@ def step(state: CanaryState, observation: Observation, now: float) -> tuple[Cana
     if state.ended:
         return state, ()
     if observation.broken:
-        return _rolled_back(state, now=now, reason=f"The canary is broken: {observation.broken}")
+        return _rolled_back(state, now=now, reason=f"The canary is broken: {observation.broken}.")
     if now < state.due_s:
         return state, ()
     found = judge(observation.canary, observation.control, criteria=state.criteria, evidence=state.evidence)

@@ -6,6 +6,7 @@ thing, so that counting them all would take a request of 1,000 rows for a change
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -104,3 +105,21 @@ def _layout(dtype: str, shape: tuple[int, ...]) -> struct.Struct | None:
     if dtype not in _CODES or len(shape) > 1:
         return None
     return struct.Struct(f"={shape[0] if shape else 1}{_CODES[dtype]}")
+
+
+def first_rows(values: Values | list[Any], limit: int) -> list[Any]:
+    """Return the first rows as Python values; a row of several numbers is a sequence. Empty if it cannot be read.
+
+    Args:
+        values: The values of an output.
+        limit: At most so many rows.
+    """
+    data = values if isinstance(values, list) else values.data
+    if isinstance(data, list) or not isinstance(values, Values):
+        return list(data[:limit])
+    width, code = math.prod(values.shape), _CODES.get(values.dtype)
+    if code is None or not width:
+        return []
+    rows = min(limit, data.nbytes // (width * struct.calcsize(f"={code}")))
+    flat = struct.unpack_from(f"={rows * width}{code}", data)
+    return [flat[start : start + width] for start in range(0, len(flat), width)] if values.shape else list(flat)
