@@ -7,9 +7,34 @@ succeeded or not; the door that took the request makes it, because it knows the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from modelwright.errors import ModelwrightError
 from modelwright.serving.dataplane import DataPlane, Endpoint
 from modelwright.serving.inference import Answer, Event, Table
+
+
+class Asked(NamedTuple):
+    """Who was asked.
+
+    Attributes:
+        version: Version of the package.
+        digest: sha256 of its wheel.
+        variant: Name of the variant.
+    """
+
+    version: str = ""
+    digest: str = ""
+    variant: str = ""
+
+
+_ASKED = "asked"
+NOBODY = Asked()
+
+
+def mark_asked(error: ModelwrightError, asked: Asked) -> None:
+    """Note on an error who had been asked: a failure counts for the variant that failed."""
+    vars(error)[_ASKED] = asked
 
 
 @dataclass(slots=True)
@@ -23,6 +48,7 @@ class Note:
         unit: What the request is about; empty if the caller did not say.
         table: The rows, once they were judged.
         answer: The answer, once there is one.
+        asked: Who was asked, if that failed.
     """
 
     transport: str = ""
@@ -31,6 +57,7 @@ class Note:
     unit: str = ""
     table: Table | None = None
     answer: Answer | None = None
+    asked: Asked = NOBODY
 
     def event(
         self, *, time_s: float, seconds: float, status: int, error: str = "", request_id: str = "", client: str = ""
@@ -51,9 +78,9 @@ class Note:
             request_id=self.request_id or request_id,
             transport=self.transport,
             model=self.model,
-            version=answer.version if answer is not None else "",
-            digest=answer.digest if answer is not None else "",
-            variant=answer.variant if answer is not None else "",
+            version=answer.version if answer is not None else self.asked.version,
+            digest=answer.digest if answer is not None else self.asked.digest,
+            variant=answer.variant if answer is not None else self.asked.variant,
             status=status,
             error=error,
             rows=self.table.size if self.table is not None else 0,
@@ -91,7 +118,11 @@ async def ask(
         ModelwrightError: As :meth:`DataPlane.infer <.dataplane.DataPlane.infer>`.
     """
     note.table = table
-    note.answer = await plane.infer(
-        endpoint, table, methods=methods, request_id=note.request_id, unit=note.unit, timeout_s=timeout_s
-    )
+    try:
+        note.answer = await plane.infer(
+            endpoint, table, methods=methods, request_id=note.request_id, unit=note.unit, timeout_s=timeout_s
+        )
+    except ModelwrightError as error:
+        note.asked = vars(error).get(_ASKED, NOBODY)
+        raise
     return note.answer

@@ -14,6 +14,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from modelwright.errors import DeploymentError, ModelwrightError
@@ -42,11 +43,13 @@ class Wanted(NamedTuple):
         reference: What it is asked for as.
         role: ``live`` or ``shadow``.
         package: The package itself, if it was found already.
+        variant: The variant itself, if it runs already; it is served under another name from now on, if it has one.
     """
 
     reference: str
     role: Role = "live"
     package: Package | None = None
+    variant: ServedVariant | None = None
 
 
 class Swapped(NamedTuple):
@@ -75,8 +78,10 @@ class Conductor:
         how: How versions are prepared.
         in_process: Whether the one version there is runs in this process.
         told: Told of every change.
-        shadowed: Told of what shadows answered.
         lost: Told of workers that were lost: model, variant, why.
+
+    Attributes:
+        shadowed: Told of what shadows answered: the model's name, and what.
     """
 
     def __init__(
@@ -88,19 +93,20 @@ class Conductor:
         how: Preparing = AS_USUAL,
         in_process: bool = False,
         told: Callable[[Swapped], None] = lambda _swapped: None,
-        shadowed: Callable[[ServedModel, Shadowed], None] = lambda _model, _shadowed: None,
         lost: Callable[[str, ServedVariant, str], None] = lambda _model, _variant, _why: None,
     ) -> None:
         self.plane, self.deployment, self.registry = plane, deployment, registry
         self._how, self._in_process = how, in_process
         self._told, self._lost = told, lost
+        self.shadowed: Callable[[str, Shadowed], None] = lambda _model, _shadowed: None
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._retiring: set[asyncio.Task[None]] = set()
         self._standby: dict[str, dict[str, ServedVariant]] = defaultdict(dict)
         for name in deployment.models:
-            model = ServedModel(name)
-            model.tell = lambda one, model=model: shadowed(model, one)  # type: ignore[misc]
-            plane.served[name] = model
+            plane.served[name] = ServedModel(name, tell=partial(self._shadowed, name))
+
+    def _shadowed(self, model: str, shadowed: Shadowed) -> None:
+        self.shadowed(model, shadowed)
 
     async def start(self) -> None:
         """Start every model that is configured, side by side.
@@ -166,6 +172,9 @@ class Conductor:
         self, model: ServedModel, name: str, wanted: Wanted, limits: Limits, fresh: list[ServedVariant]
     ) -> ServedVariant:
         """Return a variant that runs: the one there is, one that stands by, or a new one."""
+        if wanted.variant is not None:
+            wanted.variant.name, wanted.variant.role = name, wanted.role
+            return wanted.variant
         there = model.serving.variants.get(name) if model.serving else None
         if there and there.reference == wanted.reference and there.role == wanted.role and wanted.package is None:
             return there

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from modelwright.errors import ModelwrightError, NotReadyError, UnknownModelError
 from modelwright.runtime.suggestions import nearest
+from modelwright.serving.asking import Asked, mark_asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Answer, Table
 from modelwright.serving.operating.compatible import adapted
@@ -49,6 +50,7 @@ class Shadowed(NamedTuple):
         shadow: What the shadow said; ``None`` if it failed.
         error: Code of its error.
         seconds: How long it took, seconds.
+        table: The rows, as the control's contract has them.
     """
 
     variant: ServedVariant
@@ -57,6 +59,7 @@ class Shadowed(NamedTuple):
     shadow: Answer | None
     error: str
     seconds: float
+    table: Table
 
 
 class ServedModel:
@@ -64,17 +67,18 @@ class ServedModel:
 
     Args:
         name: Name it is served under.
+        tell: Told of answers that shadows gave.
 
     Attributes:
         serving: What is served now; ``None``: nothing yet.
         refused: Why nothing is, if a version was refused.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, tell: Callable[[Shadowed], None] = lambda _shadowed: None) -> None:
         self.name = name
         self.serving: Serving | None = None
         self.refused = ""
-        self.tell: Callable[[Shadowed], None] = lambda _shadowed: None
+        self._tell = tell
         self._shadowing: set[asyncio.Task[None]] = set()
         self.shadows_dropped = 0
 
@@ -133,7 +137,11 @@ class ServedModel:
         contract = variant.contract
         if contract is not judged_by:
             table = adapted(table, judged_by, contract)
-        told = await variant.pool.submit(table, methods, timeout_s=timeout_s)
+        try:
+            told = await variant.pool.submit(table, methods, timeout_s=timeout_s)
+        except ModelwrightError as error:
+            mark_asked(error, Asked(contract.version, contract.digest, variant.name))
+            raise
         return Answer(
             request_id=request_id,
             model=self.name,
@@ -181,7 +189,7 @@ class ServedModel:
         except Exception as failure:  # nothing that a shadow does may be seen by anybody
             error = type(failure).__name__
         seconds = asyncio.get_running_loop().time() - begun
-        self.tell(Shadowed(shadow, request_id, await answered, said, error, seconds))
+        self._tell(Shadowed(shadow, request_id, await answered, said, error, seconds, table))
 
     async def stop(self, *, drain_s: float) -> None:
         """Stop every variant."""

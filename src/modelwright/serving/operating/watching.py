@@ -40,7 +40,8 @@ class Watcher:
         deployment = conductor.deployment.models[model]
         self._control = next(name for name, one in deployment.variants.items() if one.role == "live")
         self._reference = deployment.variants[self._control].reference
-        self._refused: dict[str, float] = {}
+        self._seen: frozenset[str] = frozenset()
+        self._retry_s = 0.0
         self.trouble = ""
 
     async def run(self) -> None:
@@ -57,20 +58,20 @@ class Watcher:
 
     async def _look(self) -> None:
         digests = await asyncio.to_thread(self._digests)
-        serving = self._conductor.plane.served[self._model].now()
-        running = serving.variants.get(self._control, serving.control)
-        if running.contract.digest in digests or not digests:
-            return
+        running = self._conductor.plane.served[self._model].now().control
         now = asyncio.get_running_loop().time()
-        if any(self._refused.get(digest, 0.0) > now for digest in digests):
-            return
-        await self._follow(digests, now)
+        if not digests or (digests == self._seen and not 0 < self._retry_s < now):
+            return  # a canary that took over is not what the stage says, and stays until the stage says something new
+        self._retry_s = 0.0
+        if running.contract.digest not in digests:
+            await self._follow(now)
+        self._seen = digests
 
     def _digests(self) -> frozenset[str]:
         _, release = self._registry.find(self._reference)
         return frozenset(file.sha256 for file in release.wheels)
 
-    async def _follow(self, digests: frozenset[str], now: float) -> None:
+    async def _follow(self, now: float) -> None:
         """Serve what the stage runs now, or go on with what is served."""
         try:
             package = await asyncio.to_thread(self._registry.read, self._reference)
@@ -82,5 +83,5 @@ class Watcher:
         except UnavailableError:
             raise
         except ModelwrightError as error:
-            self._refused = dict.fromkeys(digests, now + RETRY_S)
+            self._retry_s = now + RETRY_S
             log.error("%s now names a release that is not served; the one before goes on: %s", self._reference, error)

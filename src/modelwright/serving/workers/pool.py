@@ -29,6 +29,8 @@ GATHER_S = 0.003
 """While requests keep arriving, no batch is begun for at most so long, seconds; nobody waits for one that may come."""
 RESTART_S = (0.1, 30.0)
 """A worker that was lost is replaced after so long, doubled each time up to so long, seconds."""
+BROKEN = 3
+"""A version whose every worker was lost so often in a row is broken."""
 STEADY_S = 60.0
 """A worker that lived so long ends the doubling, seconds."""
 
@@ -119,6 +121,14 @@ class Pool:
     def alive(self) -> int:
         """How many workers are loaded."""
         return sum(seat.worker is not None for seat in self._seats)
+
+    @property
+    def broken(self) -> str:
+        """Why it cannot answer at all; empty if it can, or soon will."""
+        if self.ready or self._closed:
+            return ""
+        failures = min(seat.failures for seat in self._seats)
+        return f"its process ended {failures} times in a row" if failures >= BROKEN else ""
 
     @property
     def in_flight(self) -> int:
