@@ -19,6 +19,7 @@ from modelwright.errors import (
     UnknownModelError,
 )
 from modelwright.runtime.errors import Problem
+from modelwright.serving.grpc import statuses
 from modelwright.serving.http.errors import error_fields, sentence_of
 from modelwright.serving.http.statuses import STATUSES, headers_of, status_of
 
@@ -28,6 +29,7 @@ KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issu
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_error_of_serving_and_of_data_has_a_status_of_its_own(kind: type[ModelwrightError]) -> None:
     assert kind in STATUSES
+    assert kind in statuses.STATUSES
     assert 400 <= status_of(kind("x")) < 600
 
 
