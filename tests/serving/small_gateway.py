@@ -1,62 +1,45 @@
-"""A real HTTP server before the transports: as little as they need, to be asked by real clients."""
+"""The real gateway before an honest plane, in a thread of its own, to be asked by real clients."""
 
 from __future__ import annotations
 
-import gzip
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
 
+from modelwright.errors import UnknownModelError
 from modelwright.serving.dataplane import DataPlane
+from modelwright.serving.http.gateway import Found, Gateway
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.v2 import routes as v2
 
-_ENCODINGS = {b"gzip": gzip.decompress, b"deflate": zlib.decompress}
 
-
-def application(plane: DataPlane) -> Any:
-    """Return an ASGI application that asks the transports."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-        headers = dict(scope["headers"])
-        body = _ENCODINGS.get(headers.get(b"content-encoding", b""), bytes)(body)
-        request_id = headers.get(b"x-request-id", b"made-by-the-gateway").decode()
-        path = scope["path"]
-        request = Request(scope["method"], path, scope["query_string"], headers, body, request_id)
-        reply = await answer(plane, request)
-        sent = [(b"content-type", reply.content_type.encode()), *reply.headers]
-        await send({"type": "http.response.start", "status": reply.status, "headers": sent})
-        await send({"type": "http.response.body", "body": reply.body})
-
-    return app
+def find(plane: DataPlane, method: str, path: str) -> Found:
+    """Return what answers a path: a transport, or nobody."""
+    route: Any = v2.match(path)
+    if route is None or route.method != method:
+        raise UnknownModelError(f"There is nothing at {path!r}.")
+    return lambda request: route.handler(plane, request, route.names), route.write_error, False
 
 
 async def answer(plane: DataPlane, request: Request) -> Reply:
-    """Return what a transport answers."""
-    route: Any = v2.match(request.path)
-    if route is None or route.method != request.method:
-        return Reply(404 if route is None else 405, b"{}")
+    """Return what a transport answers, without a gateway."""
+    handler, write_error, _ = find(plane, request.method, request.path)
     try:
-        return await route.handler(plane, request, route.names)
+        return await handler(request)
     except Exception as error:
-        request_id = request.note.request_id or request.request_id
-        return route.write_error(error, request_id)
+        return write_error(error, request.note.request_id or request.request_id)
 
 
 @contextmanager
 def serving(plane: DataPlane) -> Iterator[int]:
     """Serve a plane on a free port of the loopback address."""
-    config = uvicorn.Config(application(plane), port=0, log_level="error", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
+    gateway: Any = Gateway(plane, partial(find, plane), max_body_bytes=16 * 2**20)
+    server = uvicorn.Server(uvicorn.Config(gateway, port=0, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

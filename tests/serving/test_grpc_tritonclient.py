@@ -254,7 +254,7 @@ def test_metadata_names_request_version_and_problems(channel: grpc.Channel) -> N
 
 
 def test_the_deadline_the_unit_and_the_timeout_are_passed_on(channel: grpc.Channel, plane: HonestPlane) -> None:
-    call(channel, "ModelInfer", typed(), timeout=7, metadata=(("x-unit", "customer-7"),))
+    call(channel, "ModelInfer", typed(), timeout=7, metadata=(("modelwright-unit", "customer-7"),))
     assert plane.asked[-1]["timeout_s"] == pytest.approx(7, abs=1)
     assert plane.asked[-1]["unit"] == "customer-7"
     request = typed()

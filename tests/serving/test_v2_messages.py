@@ -54,22 +54,14 @@ def test_data_may_be_flat_or_nested() -> None:
 def test_the_id_is_that_of_the_body_or_else_that_of_the_header() -> None:
     reply = post({"id": "42", "inputs": [tensor([1, 2, 3])]})
     assert json.loads(reply.body)["id"] == "42"
-    assert (b"x-request-id", b"42") in reply.headers
     reply = post({"inputs": [tensor([1, 2, 3])]})
     assert json.loads(reply.body)["id"] == "from-the-header"
-    assert (b"x-request-id", b"from-the-header") in reply.headers
-
-
-def test_an_id_that_cannot_stand_in_a_header_does_not() -> None:
-    reply = post({"id": "a\r\nset-cookie: b", "inputs": [tensor([1, 2, 3])]})
-    assert json.loads(reply.body)["id"] == "a\r\nset-cookie: b"
-    assert not any(name == b"x-request-id" for name, _ in reply.headers)
 
 
 def test_an_error_carries_the_id_of_the_request() -> None:
     reply = post({"id": "42", "inputs": [tensor([1, 2, None])]})
     assert reply.status == 400
-    assert (b"x-request-id", b"42") in reply.headers
+    assert json.loads(reply.body)["id"] == "42"
 
 
 def test_a_single_column_may_have_a_dimension_of_its_own() -> None:

@@ -105,7 +105,7 @@ class Servicer:
         began_s, began = time.time(), time.perf_counter()
         sent = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         request_id = request.id or sent.get("x-request-id") or uuid.uuid4().hex
-        note = Note("grpc", request_id, request.model_name, sent.get("x-unit", ""))
+        note = Note("grpc", request_id, request.model_name, sent.get("modelwright-unit", ""))
         status, code = StatusCode.CANCELLED, ""
         try:
             response = await self._infer(request, context, sent=sent, note=note)

@@ -49,11 +49,10 @@ def write_answer(request: InferRequest, answer: Answer, tensors: list[OutTensor]
             "outputs": outputs,
         }
     )
-    headers = identity_headers(answer.request_id)
     if not parts:
-        return Reply(200, head, headers=headers)
-    headers += ((b"inference-header-content-length", b"%d" % len(head)),)
-    return Reply(200, b"".join([head, *parts]), "application/octet-stream", headers)
+        return Reply(200, head)
+    length = (b"inference-header-content-length", b"%d" % len(head))
+    return Reply(200, b"".join([head, *parts]), "application/octet-stream", (length,))
 
 
 def _binary(request: InferRequest, tensors: list[OutTensor]) -> set[str]:
@@ -65,17 +64,10 @@ def _binary(request: InferRequest, tensors: list[OutTensor]) -> set[str]:
 
 def write_error(error: BaseException, request_id: str) -> Reply:
     """Return the reply that tells of an error; its sentence names the first problem, for clients that show no more."""
-    body = error_fields(error) | {"error": sentence_of(error)}
-    return Reply(status_of(error), _encode(body), headers=headers_of(error) + identity_headers(request_id))
+    body = error_fields(error) | {"error": sentence_of(error), "id": request_id}
+    return Reply(status_of(error), _encode(body), headers=headers_of(error))
 
 
-def identity_headers(request_id: str) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the header that names the request, if its id may stand in one."""
-    if request_id.isascii() and request_id.isprintable() and request_id.strip() == request_id != "":
-        return ((b"x-request-id", request_id.encode()),)
-    return ()
-
-
-def write_json(status: int, value: Any, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
+def write_json(status: int, value: Any) -> Reply:
     """Return a reply that holds plain data."""
-    return Reply(status, _encode(value), headers=headers)
+    return Reply(status, _encode(value))
