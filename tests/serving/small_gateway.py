@@ -13,6 +13,7 @@ import uvicorn
 
 from modelwright.errors import UnknownModelError
 from modelwright.serving.dataplane import DataPlane
+from modelwright.serving.http.aliases import routes as aliases
 from modelwright.serving.http.gateway import Found, Gateway
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.v2 import routes as v2
@@ -20,7 +21,7 @@ from modelwright.serving.http.v2 import routes as v2
 
 def find(plane: DataPlane, method: str, path: str) -> Found:
     """Return what answers a path: a transport, or nobody."""
-    route: Any = v2.match(path)
+    route: Any = v2.match(path) or aliases.match(path)
     if route is None or route.method != method:
         raise UnknownModelError(f"There is nothing at {path!r}.")
     return lambda request: route.handler(plane, request, route.names), route.write_error, False
