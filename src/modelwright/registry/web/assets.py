@@ -44,15 +44,16 @@ class Asset:
 @cache
 def _by_plain_name() -> dict[str, Asset]:
     folder = files(__package__).joinpath("static")
-    return {name: _asset(name, folder.joinpath(name).read_bytes()) for name in _TYPES}
+    return {name: asset_of(name, folder.joinpath(name).read_bytes(), media_type=_TYPES[name]) for name in _TYPES}
 
 
-def _asset(plain: str, body: bytes) -> Asset:
+def asset_of(plain: str, body: bytes, *, media_type: str) -> Asset:
+    """Return a file as it is served; a server of models, which has files of its own, makes its assets likewise."""
     stem, _, ending = plain.rpartition(".")
     digest = sha256(body).hexdigest()
     return Asset(
         name=f"{stem}.{digest[:12]}.{ending}",
-        media_type=_TYPES[plain],
+        media_type=media_type,
         body=body,
         zipped=gzip.compress(body, 9, mtime=0),
         etag=f'"{digest[:32]}"',

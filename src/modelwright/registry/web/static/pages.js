@@ -7,7 +7,14 @@
   status.setAttribute("role", "status");
   document.body.append(status);
 
-  for (const box of document.querySelectorAll(".copyable")) {
+  equip(document);
+  document.addEventListener("modelwright:replaced", (event) => equip(event.detail));
+
+  function equip(part) {
+    for (const box of part.querySelectorAll(".copyable")) addButton(box);
+  }
+
+  function addButton(box) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
