@@ -18,17 +18,22 @@ REQUEST_ID_PATTERN = r"^[!-~]{1,128}$"
 UNIT_PATTERN = r"^[!-~](?:[ -~]{0,254}[!-~])?$"
 """Units in a header: ASCII without blanks at the ends, which HTTP strips; any other text goes into the body."""
 _STATUSES = {
-    "400": ("BadRequest", "The body is malformed, or its rows do not fit the signature; every problem is listed."),
-    "401": ("Unauthorized", "The server asks for a token, and there is none, or not one that it knows."),
-    "404": ("NotFound", "There is no such model or version; the nearest name is suggested."),
-    "408": ("SlowRequest", "The request did not arrive in time."),
-    "413": ("TooLarge", "The body or the number of rows is larger than the server takes; nothing was computed."),
-    "415": ("UnknownMediaType", "The body is of a type or encoding that is not understood."),
-    "500": ("ModelFailed", "The model failed, or answered what its signature does not allow."),
-    "502": ("WorkerLost", "The process of the model ended while it had the request; it has been replaced."),
-    "503": ("Unavailable", "The model is not ready, or too much is waiting; nothing was computed."),
-    "504": ("TooLate", "The answer did not come in time."),
+    "400": (
+        "BadRequest",
+        "MW201",
+        "The body is malformed, or its rows do not fit; every problem is listed.",
+    ),
+    "401": ("Unauthorized", "MW1212", "The server asks for a token, and there is none, or not one that it knows."),
+    "404": ("NotFound", "MW1202", "There is no such model or version; the nearest name is suggested."),
+    "408": ("SlowRequest", "MW1213", "The request did not arrive in time."),
+    "413": ("TooLarge", "MW1205", "The body or the number of rows is larger than the server takes."),
+    "415": ("UnknownMediaType", "MW1204", "The body is of a type or encoding that is not understood."),
+    "500": ("ModelFailed", "MW202", "The model failed, or answered what its signature does not allow."),
+    "502": ("WorkerLost", "MW1208", "The process of the model ended while it had the request; it has been replaced."),
+    "503": ("Unavailable", "MW1206", "The model is not ready, or too much is waiting; nothing was computed."),
+    "504": ("TooLate", "MW1207", "The answer did not come in time."),
 }
+"""Name of the response, code of its most frequent error, and what it means, by status."""
 _REQUEST_ID: Node = {
     "description": "Id of the request: the caller's own, or a new one.",
     "schema": {"type": "string"},
@@ -61,7 +66,7 @@ def shared_components() -> Node:
         "schemas": {"Problem": _problem(), "Error": _error()},
         "headers": {"X-Request-Id": _REQUEST_ID},
         "parameters": _parameters(),
-        "responses": {name: _refusal(status, text) for status, (name, text) in _STATUSES.items()},
+        "responses": {name: _refusal(status, code, text) for status, (name, code, text) in _STATUSES.items()},
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "If the server asks for it."}},
     }
 
@@ -83,20 +88,26 @@ def _error() -> Node:
     return record(
         {
             "error": {"type": "string", "description": "What went wrong, what to do about it: sentences for people."},
-            "code": {"type": "string", "pattern": "^MW[0-9]+$", "description": "Explained by: modelwright explain."},
+            "code": {
+                "type": "string",
+                "pattern": "^MW[0-9]{3,4}$",
+                "description": "What modelwright explain tells about.",
+            },
             "details": listed(ref("schemas", "Problem")),
             "request_id": {"type": "string"},
         }
     )
 
 
-def _refusal(status: str, text: str) -> Node:
+def _refusal(status: str, code: str, text: str) -> Node:
     headers = {"X-Request-Id": ref("headers", "X-Request-Id")}
     if status == "503":
         headers["Retry-After"] = {"description": "When to try again, seconds.", "schema": {"type": "integer"}}
     if status == "401":
         headers["WWW-Authenticate"] = {"description": "RFC 6750.", "schema": {"type": "string"}}
-    content = {"application/json": {"schema": ref("schemas", "Error")}}
+    problem = {"row": 0, "column": "age", "problem": "is missing; a value is needed", "hint": ""}
+    example = {"error": text, "code": code, "details": [problem] if status == "400" else [], "request_id": "7f3a9c01"}
+    content = {"application/json": {"schema": ref("schemas", "Error"), "example": example}}
     return {"description": text, "headers": headers, "content": content}
 
 

@@ -177,7 +177,9 @@ def _note(field: FieldData, kind: Kind) -> str:
     shape = ", ".join("any" if size < 0 else str(size) for size in field.get("shape", ()))
     if shape:
         told.append(f"JSON: a tensor of {field['datatype']}, shape [{shape}]")
-    elif family in _WORDS and not (family == "datetime" and kind == "datetime-local"):
+    elif family == "datetime" and kind == "text":
+        told.append("such as 2026-11-20T13:45:00" + ("" if field.get("timezone") is None else "+01:00"))
+    elif family in _WORDS:
         told.append(_WORDS[family])
     if field.get("infinite"):
         told.append("Infinity and -Infinity are allowed")
@@ -191,9 +193,4 @@ def _note(field: FieldData, kind: Kind) -> str:
     return " · ".join(filter(None, told))
 
 
-_WORDS = {
-    "bytes": "base64",
-    "duration": "seconds",
-    "json": "any JSON",
-    "datetime": "such as 2026-11-20T13:45:00+01:00",
-}
+_WORDS = {"bytes": "base64", "duration": "seconds", "json": "any JSON"}

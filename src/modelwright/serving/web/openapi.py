@@ -87,10 +87,10 @@ def _document(models: Sequence[Served], *, title: str, version: str, about: str,
     for part in parts:
         components["schemas"] |= part.schemas()
         paths |= part.paths()
-    return {
+    where = {"servers": [{"url": server_url}]} if server_url else {}
+    return where | {
         "openapi": "3.1.1",
         "info": {"title": title, "version": version, "description": about},
-        "servers": [{"url": server_url or "/"}],
         "security": [{}, {"token": []}],
         "tags": [part.tag() for part in parts],
         "paths": paths,
