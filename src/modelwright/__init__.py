@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modelwright.capturing.capture import capture
     from modelwright.capturing.rules import direction, example, invariance, minimum
     from modelwright.errors import ModelwrightError, Problem
+    from modelwright.exchange.exporting import export
     from modelwright.inspecting.diff import diff
     from modelwright.inspecting.read import read
     from modelwright.inspecting.scan import scan
@@ -41,6 +42,7 @@ _HOMES = {
     "diff": "modelwright.inspecting.diff",
     "direction": "modelwright.capturing.rules",
     "example": "modelwright.capturing.rules",
+    "export": "modelwright.exchange.exporting",
     "invariance": "modelwright.capturing.rules",
     "minimum": "modelwright.capturing.rules",
     "read": "modelwright.inspecting.read",
@@ -65,6 +67,7 @@ __all__ = [
     "diff",
     "direction",
     "example",
+    "export",
     "invariance",
     "minimum",
     "read",

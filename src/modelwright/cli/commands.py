@@ -53,6 +53,7 @@ COMMANDS = (
     Command("list", "Share", "List what a registry holds, and what each stage runs.", module="listing"),
     Command("show", "Share", "Show a release: files, stages, evidence; or how to install it safely."),
     Command("bundle", "Share", "Write one archive that installs a release without a network."),
+    Command("export", "Share", "Write what KServe or Ray Serve needs to serve a package."),
     Command("import", "Share", "Take a bundle into a registry.", module="importing"),
     Command("login", "Share", "Store a token for a registry."),
     Command("promote", "Release", "Make a release what a stage runs, if its gates let it in."),
