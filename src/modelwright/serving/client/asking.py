@@ -25,6 +25,10 @@ LONGEST = 200
 """Characters of a request id or unit; it stands in headers, logs and records."""
 
 
+USUAL_S = Patience().timeout_s
+"""Waiting as long as usual need not be said; anything else is, so that the server does not work for nobody."""
+
+
 class Answered(NamedTuple):
     """What a server answered, and who did.
 
@@ -134,7 +138,7 @@ class Asking:
             return Answered(nothing, request_id, model.name, options.version or model.version, "")
         parts = yield from self._ask_parts(method, rows, model, options, request_id)
         newest = parts[-1]
-        if newest.version not in model.versions | self._seen:
+        if newest.version not in model.deployed | self._seen:
             self._seen.add(newest.version)
             self.known.pop(model.name, None)
             model = yield from self.model(model.name, options.patience)
@@ -197,7 +201,10 @@ class Asking:
             headers["modelwright-unit"] = options.unit
         if body.frames is not None:
             headers["accept"] += f", {JSON};q=0.5"
-        return Request("POST", f"/models/{quote(model, safe='')}{version}/{method}", body.content, headers)
+        path = f"/models/{quote(model, safe='')}{version}/{method}"
+        if options.patience.timeout_s != USUAL_S:
+            path += f"?timeout={options.patience.timeout_s:g}"
+        return Request("POST", path, body.content, headers)
 
     def _understood(self, reply: Reply, frames: Frames | None) -> _Part:
         version, variant = (reply.headers.get(f"modelwright-{name}", "") for name in ("version", "variant"))

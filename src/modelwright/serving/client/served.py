@@ -40,7 +40,8 @@ class ServedModel(Frozen, frozen=True, kw_only=True):
         digest: sha256 of its wheel.
         methods: Methods that it answers.
         ready: Whether it can answer now.
-        variants: All its versions.
+        versions: Versions that can be asked for by number.
+        variants: What is deployed of it.
         signature: Its signature; only where one model was asked for.
         example: Rows that surely fit.
     """
@@ -50,14 +51,15 @@ class ServedModel(Frozen, frozen=True, kw_only=True):
     digest: str = ""
     methods: tuple[str, ...] = ("predict",)
     ready: bool = True
+    versions: tuple[str, ...] = ()
     variants: tuple[ServedVariant, ...] = ()
     signature: dict[str, Any] | None = None
     example: tuple[dict[str, Any], ...] = ()
 
     @property
-    def versions(self) -> frozenset[str]:
+    def deployed(self) -> frozenset[str]:
         """All versions that may answer."""
-        return frozenset((self.version, *(variant.version for variant in self.variants)))
+        return frozenset((self.version, *self.versions, *(variant.version for variant in self.variants)))
 
 
 class ServedModels(Frozen, frozen=True, kw_only=True):
