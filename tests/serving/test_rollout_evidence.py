@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -51,6 +51,7 @@ def test_the_ratio_of_counts_is_that_of_two_binomials():
 
 
 @given(st.floats(-60, 60), st.floats(0.3, 1e5))
+@example(1e-7, 79.0)
 def test_student_agrees_with_scipy(t, freedom):
     assert survival(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-8, abs=1e-300)
 
