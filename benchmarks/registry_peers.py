@@ -73,7 +73,9 @@ def environment(name: str, *requirements: str) -> Path:
     if not folder.exists():
         subprocess.run([find_uv_bin(), "venv", "-q", "-p", sys.executable, folder], check=True)
         python = folder / "bin" / "python"
-        subprocess.run([find_uv_bin(), "pip", "install", "-q", "-p", python, *requirements], check=True)
+        subprocess.run(
+            [find_uv_bin(), "pip", "install", "-q", "--compile-bytecode", "-p", python, *requirements], check=True
+        )
     return folder / "bin"
 
 

@@ -1,0 +1,24 @@
+-- For wrk: every request takes the next body of a file (one a line); done() prints what came as JSON.
+local requests, place = {}, 0
+
+function init(args)
+  wrk.headers["Content-Type"] = "application/json"
+  for line in io.lines(args[1]) do
+    requests[#requests + 1] = wrk.format("POST", wrk.path, nil, line)
+  end
+end
+
+function request()
+  place = place % #requests + 1
+  return requests[place]
+end
+
+function done(summary, latency, _)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"requests":%d,"seconds":%.6f,"p50_ms":%.4f,"p99_ms":%.4f,"max_ms":%.4f,"refused":%d,"broken":%d}\n',
+    summary.requests, summary.duration / 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end
