@@ -24,7 +24,7 @@ class Model:
     def __init__(self) -> None:
         self.model = joblib.load("model.joblib")
 
-    @bentoml.api(batchable=True, max_batch_size=64, max_latency_ms=1000)
+    @bentoml.api(batchable=True, max_batch_size=64, max_latency_ms=500)
     def predict(self, rows: Table) -> np.ndarray:
         """Predict."""
         return self.model.predict(pd.DataFrame(rows) if FRAMED else rows)
