@@ -19,9 +19,9 @@ from modelwright.serving.rollout import rollouts
 from modelwright.serving.rollout.plans import RolloutRequest, checked
 from modelwright.serving.rollout.predictions import watched_of
 from modelwright.serving.rollout.rollouts import Command, Rollout, plan_during
-from modelwright.serving.rollout.status import Status, status_of
 from modelwright.serving.rollout.shadow import Comparing
 from modelwright.serving.rollout.states import Actions, BeginWindows, Observation, Record, Route, Transition
+from modelwright.serving.rollout.status import Status, status_of
 from modelwright.serving.rollout.windows import Window
 from modelwright.serving.routing.plan import Plan
 
