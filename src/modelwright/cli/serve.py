@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from modelwright.cli.addresses import SOMEWHERE, At, named
 from modelwright.cli.exits import OK
 from modelwright.cli.output import PLAIN, Output, flag
+from modelwright.cli.serve_options import (
+    ADMIN_TOKEN,
+    NO_MODEL_OPTIONS,
+    NO_SERVER_OPTIONS,
+    TOKEN,
+    ModelOptions,
+    ServerOptions,
+    overridden,
+    tokens_of,
+)
 from modelwright.inspecting.installers import InstallerName
+
+if TYPE_CHECKING:
+    from modelwright.serving.deployment import Deployment
+    from modelwright.serving.operating.conducting import Swapped
 
 
 def serve(
-    what: Annotated[str, Parameter(help="A wheel, a folder, name==1.3.0, name@stage; or a deployment.toml.")],
-    /,
-    *,
-    host: Annotated[str | None, Parameter(help="Address to listen on; by default 127.0.0.1.")] = None,
-    port: Annotated[int | None, Parameter(help="Port; 0 takes any that is free. By default 8080.")] = None,
-    workers: Annotated[int | None, Parameter(help="Processes per version.")] = None,
+    *what: Annotated[str, Parameter(help="Wheels, folders, name==1.3.0, name@stage; or one deployment.toml.")],
+    server: ServerOptions = NO_SERVER_OPTIONS,
+    models: ModelOptions = NO_MODEL_OPTIONS,
     in_process: Annotated[bool, flag("Run the model in this process; it must be installed here.")] = False,
+    records: Annotated[Path | None, Parameter(help="Folder for a record of every prediction (Parquet).")] = None,
+    access_log: Annotated[bool, Parameter(help="A line of JSON per request on stdout.")] = True,
+    token_file: Annotated[Path | None, Parameter(help=f"Tokens, one per line, or ${TOKEN}.")] = None,
+    admin_token_file: Annotated[Path | None, Parameter(help=f"Tokens of the admin port, or ${ADMIN_TOKEN}.")] = None,
     python: Annotated[str | None, Parameter(help="Python to use; by default one it was verified on.")] = None,
     offline: Annotated[bool, flag("Use only what the installer has in its cache.")] = False,
-    installer: Annotated[InstallerName, Parameter(help="What makes the environment.")] = "auto",
+    installer: Annotated[InstallerName, Parameter(help="What makes the environments.")] = "auto",
     trust: Annotated[list[str] | None, Parameter(negative="", help="A type that you vouch for.")] = None,
+    dry_run: Annotated[bool, flag("Check everything and print the deployment; serve nothing.")] = False,
     at: At = SOMEWHERE,
     output: Output = PLAIN,
 ) -> int:
@@ -32,21 +50,65 @@ def serve(
     Each version runs in an environment of its own, made from its lock and kept.
     SIGTERM or Ctrl-C ends it after what is under way.
     """
+    from modelwright.plugins import need
     from modelwright.serving.operating.preparing import Preparing
-    from modelwright.serving.serve import deployment_of
-    from modelwright.serving.serve import serve as serve_deployment
-    from modelwright.serving.settings import overridden
+    from modelwright.serving.serve import EXTRA
 
-    deployment = overridden(deployment_of(what), host=host, port=port, workers=workers, trust=tuple(trust or ()))
-    registry = None
-    if at.registry or named(None):
-        registry = at.open(output)
-    serve_deployment(
-        deployment,
-        registry=registry,
-        how=Preparing(installer=installer, python=python, offline=offline, listener=output.listener),
-        in_process=in_process,
-        started=lambda url: output.note(f"Listening on {url}"),
-        ready=lambda url: output.note(f"Ready. Try it: {url}"),
+    deployment = overridden(
+        _deployment(what), server, models, trust=tuple(trust or ()), records=records and records.absolute()
     )
+    if dry_run:
+        output.result(deployment, _show)
+        return OK
+    need("serve", *EXTRA)
+    registry = at.open(output) if at.registry or (not deployment.registry and named(None)) else None
+    if registry is None and deployment.registry:
+        from modelwright.registry.registry import Registry
+
+        registry = Registry(deployment.registry)
+    from modelwright.serving.server import Server, Surroundings
+
+    Server(
+        deployment,
+        Surroundings(
+            registry=registry,
+            how=Preparing(installer=installer, python=python, offline=offline, listener=output.listener),
+            in_process=in_process,
+            tokens=tokens_of(token_file, TOKEN),
+            admin_tokens=tokens_of(admin_token_file, ADMIN_TOKEN),
+            access_log=sys.stdout if access_log and deployment.server.access_log else None,
+            servers=_servers(),
+            started=lambda url: output.note(f"Listening on {url}"),
+            ready=lambda url: output.note(f"Ready. Pages: {url}/  API: {url}/docs"),
+            changed=lambda swapped: _told(swapped, output),
+        ),
+    ).run()
     return OK
+
+
+def _deployment(what: tuple[str, ...]) -> Deployment:
+    from modelwright.serving.deployment_file import read_deployment
+    from modelwright.serving.deployment_options import deployment_of
+
+    if len(what) == 1 and what[0].endswith(".toml"):
+        return read_deployment(Path(what[0]))
+    return deployment_of(what, folder=Path.cwd())
+
+
+def _servers() -> Path:
+    import os
+
+    from modelwright.serving.client.servers import servers_folder
+
+    return servers_folder(os.environ, Path.home())
+
+
+def _show(deployment: Deployment, _console: object) -> None:
+    from modelwright.serving.deployment_file import written
+
+    print(written(deployment))
+
+
+def _told(swapped: Swapped, output: Output) -> None:
+    if swapped.before and swapped.before != swapped.after:
+        output.note(f"{swapped.model}: {swapped.before} → {swapped.after} in {swapped.seconds:.2f} s")

@@ -6,22 +6,21 @@ answered in the form of the door that was used, and never with a traceback.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from modelwright.errors import CredentialError, ModelwrightError, TooLargeError
+from modelwright.errors import ModelwrightError, TooLargeError
 from modelwright.serving.asking import Note
 from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.protocol import ANSWER, LATE
 from modelwright.serving.http.rest import written_error
 from modelwright.serving.http.statuses import status_of
+from modelwright.serving.http.tokens import Tokens
 from modelwright.serving.intake.compression import decompress
 
 Scope = dict[str, Any]
@@ -46,13 +45,13 @@ class Gateway:
         plane: What is told of requests.
         find: Finds the handler of a method and a path.
         max_body_bytes: Largest body, also after decompression.
-        tokens: Tokens of which a request must carry one; none: nobody needs one.
+        tokens: Who may ask; ``None``: everyone.
     """
 
-    def __init__(self, plane: DataPlane, find: Find, *, max_body_bytes: int, tokens: Iterable[str] = ()) -> None:
+    def __init__(self, plane: DataPlane, find: Find, *, max_body_bytes: int, tokens: Tokens | None = None) -> None:
         self._plane, self._find = plane, find
         self._max_body = max_body_bytes
-        self._digests = [hashlib.sha256(token.encode()).digest() for token in tokens]
+        self._tokens = tokens
         self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,8 +69,8 @@ class Gateway:
         try:
             try:
                 handler, write_error, guarded = self._find(scope["method"], scope["path"])
-                if guarded and self._digests:
-                    self._admit(headers)
+                if guarded and self._tokens:
+                    self._tokens.admit(headers.get(b"authorization", b"").decode("latin-1"))
                 body = await self._body(headers, receive)
                 if body is None:
                     note.transport, error = note.transport or "http", "MW1213" if LATE in scope else ""
@@ -112,21 +111,6 @@ class Gateway:
                     request_id=request_id,
                     client=client[0] if client else "",
                 )
-            )
-
-    def _admit(self, headers: dict[bytes, bytes]) -> None:
-        """Check the token.
-
-        Source: RFC 6750 section 2.1 (``Authorization: Bearer``).
-        """
-        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
-        digest = hashlib.sha256(token.strip()).digest()
-        known = [hmac.compare_digest(digest, one) for one in self._digests]
-        if scheme.lower() != b"bearer" or not any(known):
-            raise CredentialError(
-                "This server needs a token.",
-                why="The request has none, or not one that is known.",
-                hint="Send the header Authorization: Bearer TOKEN.",
             )
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from modelwright.errors import UnknownModelError
 from modelwright.serving.dataplane import DataPlane
+from modelwright.serving.http.aliases import routes as aliases
 from modelwright.serving.http.gateway import Found, Handler
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.rest import Rest, describe, described, written_error
@@ -32,7 +33,7 @@ class Doors:
     """
 
     def __init__(self, plane: DataPlane, rest: Rest, others: tuple[Match, ...] = ()) -> None:
-        self._plane, self._rest, self._others = plane, rest, others
+        self._plane, self._rest, self.others = plane, rest, others
 
     def find(self, method: str, path: str) -> Found:
         """Return the handler of a request.
@@ -43,7 +44,7 @@ class Doors:
         found = self._rest_found(method, path) if path.startswith(("/models", "/health/")) else None
         if found is not None:
             return found
-        for match in self._others:
+        for match in self.others:
             found = match(method, path)
             if found is not None:
                 return found
@@ -56,16 +57,17 @@ class Doors:
         parts = path.split("/")
         match parts[1:]:
             case ["models", name, verb] if method == "POST" and verb != "try":
-                return partial(self._infer, name, verb, ""), written_error, True
+                return partial(self.infer, name, verb, ""), written_error, True
             case ["models", name, "versions", version, verb] if method == "POST":
-                return partial(self._infer, name, verb, version), written_error, True
+                return partial(self.infer, name, verb, version), written_error, True
             case ["models"] if method == "GET":
                 return self._list, written_error, True
             case ["health", "live" | "ready" as word] if method in ("GET", "HEAD"):
                 return partial(self._health, word), written_error, False
         return None
 
-    async def _infer(self, name: str, method: str, version: str, request: Request) -> Reply:
+    async def infer(self, name: str, method: str, version: str, request: Request) -> Reply:
+        """Answer rows; also for the forms of pages."""
         return await self._rest.infer(self._plane, request, name, method, version)
 
     async def _list(self, _request: Request) -> Reply:
@@ -88,6 +90,20 @@ def inference_protocol(plane: DataPlane) -> Match:
             return not_allowed(route.method)
         guarded = not path.endswith(("/live", "/ready"))
         return lambda request: route.handler(plane, request, route.names), route.write_error, guarded
+
+    return match
+
+
+def other_servers(plane: DataPlane) -> Match:
+    """Return the door for clients of MLflow's scoring server and of TensorFlow Serving."""
+
+    def match(method: str, path: str) -> Found | None:
+        route = aliases.match(path)
+        if route is None:
+            return None
+        if method != route.method and (method, route.method) != ("HEAD", "GET"):
+            return not_allowed(route.method)
+        return lambda request: route.handler(plane, request, route.names), route.write_error, route.guarded
 
     return match
 

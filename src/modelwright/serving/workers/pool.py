@@ -69,7 +69,7 @@ class _Waiting:
 class _Seat:
     """A place for a worker, and what it has at the moment."""
 
-    __slots__ = ("begun", "failures", "rows", "since", "taken", "worker")
+    __slots__ = ("begun", "failures", "rows", "since", "taken", "why", "worker")
 
     def __init__(self) -> None:
         self.worker: Worker | None = None
@@ -78,6 +78,7 @@ class _Seat:
         self.rows = 0
         self.since = 0.0
         self.failures = 0
+        self.why = ""
 
 
 class Pool:
@@ -298,7 +299,7 @@ class Pool:
                 if waiting.deadline < now:
                     _fail(waiting, self._late("computed", now - waiting.since))
             if seat.taken is not None and seat.worker is not None and now - seat.begun > self.limits.deadline_s:
-                self._note(f"a call of the model took longer than {self.limits.deadline_s:g} s")
+                seat.why = f"a call of the model took longer than {self.limits.deadline_s:g} s"
                 seat.worker.kill()
         while self._queue and self._queue[0].future.done():
             self._drop(self._queue.popleft())
@@ -314,7 +315,7 @@ class Pool:
         """Fail what the worker had, and replace it."""
         if seat.worker is not worker:
             return
-        seat.worker = None
+        seat.worker, why, seat.why = None, seat.why or why, ""
         if seat in self._free:
             self._free.remove(seat)
         for waiting in seat.taken or ():
