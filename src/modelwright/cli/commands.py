@@ -59,6 +59,7 @@ COMMANDS = (
     Command("promote", "Release", "Make a release what a stage runs, if its gates let it in."),
     Command("approve", "Release", "Approve a release for a stage."),
     Command("rollback", "Release", "Return a stage to what it ran before."),
+    Command("rollout", "Release", "Try a version on a share of the requests; withdraw it when it does worse."),
     Command("yank", "Release", "Keep installers from choosing a release by themselves."),
     Command("history", "Release", "Tell what was done with a model: by whom, when and why."),
     Command("audit", "Release", "Read, check and export the log of a registry."),

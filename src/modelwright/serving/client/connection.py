@@ -8,6 +8,7 @@ Source: RFC 6750 section 2.1 (bearer tokens).
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from functools import cache
@@ -86,6 +87,7 @@ class Connection:
             DeadlineError: The answer did not come in time.
             ModelwrightError: What the server refuses, as it says it.
         """
+        _check_door(self._address)
         try:
             request = next(plan)
             while True:
@@ -122,6 +124,7 @@ class AsyncConnection:
             DeadlineError: The answer did not come in time.
             ModelwrightError: What the server refuses, as it says it.
         """
+        _check_door(self._address)
         try:
             request = next(plan)
             while True:
@@ -141,6 +144,22 @@ class AsyncConnection:
     async def close(self) -> None:
         """Close its connections."""
         await self._client.aclose()
+
+
+def _check_door(address: Address) -> None:
+    """Refuse a Unix socket that nobody listens on; the HTTP library would leave its own socket open for it."""
+    if not address.socket:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(address.socket)
+        except OSError as error:
+            raise UnreachableError(
+                "The server's control door is closed.",
+                where=address.socket,
+                why=error.strerror or str(error),
+                hint="Has the server ended? modelwright serve starts it again.",
+            ) from error
 
 
 def _options(address: Address) -> dict[str, Any]:

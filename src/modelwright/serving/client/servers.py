@@ -126,13 +126,14 @@ def running(folder: Path) -> tuple[Running, ...]:
     return tuple(sorted(found, key=lambda server: server.pid))
 
 
-def find(on: str, *, folder: Path) -> tuple[Running, ...]:
+def find(on: str, *, folder: Path, model: str = "") -> tuple[Running, ...]:
     """Return the servers that are meant.
 
     Args:
         on: A stage (``production``), a model, ``name@stage``, the address of a server, which may be elsewhere, or
             empty: all.
         folder: Where servers announce themselves.
+        model: Name of the model that is to be acted on, for the advice if there is no server.
 
     Raises:
         UnreachableError: None of them is running; what runs, or how to start one, is said.
@@ -144,23 +145,24 @@ def find(on: str, *, folder: Path) -> tuple[Running, ...]:
         return tuple(found) or (Running(url=address, admin_url=address),)
     meant = tuple(server for server in known if not on or server.serves(on))
     if not meant:
-        raise _none(on, known)
+        raise _none(on, known, model)
     return meant
 
 
-def _none(on: str, known: tuple[Running, ...]) -> UnreachableError:
+def _none(on: str, known: tuple[Running, ...], name: str) -> UnreachableError:
     what = f"No server of {on!r} runs here." if on else "No server runs here."
     models = [model for server in known for model in server.models]
     words = [word for model in models for word in (model.name, *model.stages)]
     close = nearest(on, words) if on else ""
     listed = ", ".join(f"{server.url} ({', '.join(model.name for model in server.models)})" for server in known)
-    reference = on if "@" in on else f"NAME@{on or 'production'}"
+    stage = on if on and on != name else "production"
+    reference = on if "@" in on else f"{name or 'NAME'}@{stage}"
     return UnreachableError(
         what,
         why=f"Running are {listed}." if known else "",
         hint=f"Did you mean {close!r}?"
         if close
-        else f"Start one: modelwright serve {reference}; one on another machine is named by its address: --on http://HOST:PORT",
+        else f"modelwright serve {reference}; a server on another machine is named by its address, http://HOST:PORT",
     )
 
 

@@ -1,0 +1,242 @@
+"""``modelwright rollout``: try a version on a share of the requests, and withdraw it when it does worse.
+
+An application of its own: without a command it begins a rollout. It acts on running servers, which it finds by what
+they serve, or by their address; what the words mean stands in :mod:`.rollout_options`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from modelwright.cli.addresses import find_token
+from modelwright.cli.exits import FAILED, OK
+from modelwright.cli.output import PLAIN, Output, flag
+from modelwright.cli.rollout_options import RolloutRequest, Target, request_of, target
+from modelwright.cli.rollout_showing import BAD, ENDED, happened, line, phase, show
+from modelwright.errors import RequestError, RolloutError, UnknownModelError
+from modelwright.registry.references import parse_reference
+from modelwright.serving.client.servers import Running, find, servers_folder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from modelwright.serving.client.admin import Admin
+
+POLL_S = 1.0
+"""How often a rollout that is followed is looked at, seconds."""
+On = Annotated[str, Parameter(help="Which servers: a stage, a model, or the address of one.")]
+Reason = Annotated[str, Parameter(help="Why; stands in the log for ever.")]
+Model = Annotated[str, Parameter(help="Name of the model.")]
+Watch = Annotated[bool, flag("Follow it until it ends; 1 if it ends badly.")]
+
+rollout = App(
+    name="rollout",
+    help="Try a version on a share of the requests; withdraw it when it does worse.",
+    help_format="plaintext",
+)
+
+
+@rollout.default
+def begin(
+    reference: Annotated[str, Parameter(help="The version: name==1.3.0, name@staging, a wheel, a folder.")],
+    /,
+    *,
+    on: On = "",
+    canary: Annotated[str, Parameter(help="Percentage it begins with; it grows while it is no worse.")] = "",
+    ab: Annotated[str, Parameter(help="Percentage that it gets and keeps.")] = "",
+    shadow: Annotated[bool, flag("Ask it as well; nobody sees its answers.")] = False,
+    steps: Annotated[str, Parameter(help="Percentages of a canary: 10,25,50,100.")] = "",
+    interval: Annotated[float | None, Parameter(help="Seconds from check to check.")] = None,
+    max_share: Annotated[str, Parameter(help="Percentage that it does not grow beyond.")] = "",
+    guard: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="NAME:MAX-WORSE, a metric that must not get worse: conversion:2%."),
+    ] = None,
+    reason: Reason = "",
+    watch: Watch = False,
+    dry_run: Annotated[bool, flag("Show what would be asked of which server; ask nothing.")] = False,
+    output: Output = PLAIN,
+) -> int:
+    """Begin a rollout: exactly one of --canary, --ab and --shadow.
+
+    Every server that is meant gets it. A canary that does worse than what runs
+    is withdrawn by itself; promote its release to end it well.
+    """
+    meant = target(reference, folder=Path.cwd())
+    request = request_of(
+        meant.reference,
+        canary=canary,
+        ab=ab,
+        shadow=shadow,
+        steps=steps,
+        interval=interval,
+        max_share=max_share,
+        guards=guard or (),
+        reason=reason,
+    )
+    servers = _servers(meant.model, on)
+    if dry_run:
+        _rehearse(servers, meant, request, output)
+        return OK
+    with _admins(servers) as admins:
+        statuses = _begun(admins, meant.model, request)
+        if watch:
+            return _followed(admins, meant.model, output)
+    output.result(statuses, show)
+    where = f" --on {on}" if on else ""
+    output.next(
+        f"modelwright rollout status {meant.model}{where} --watch",
+        f"modelwright rollout abort {meant.model}{where} --reason WHY",
+    )
+    return OK
+
+
+@rollout.command
+def status(
+    model: Model,
+    /,
+    *,
+    on: On = "",
+    watch: Watch = False,
+    report: Annotated[bool, flag("Show the numbers behind it, as JSON.")] = False,
+    output: Output = PLAIN,
+) -> int:
+    """Show where a rollout stands."""
+    name = _model(model)
+    with _admins(_servers(name, on)) as admins:
+        if report:
+            output.result({one.where: one.report(name) for one in admins}, _show_report)
+            return OK
+        if watch:
+            return _followed(admins, name, output)
+        output.result({one.where: one.rollout(name) for one in admins}, show)
+    return OK
+
+
+@rollout.command
+def advance(model: Model, /, *, on: On = "", reason: Reason = "", output: Output = PLAIN) -> int:
+    """Give the new version its next share now."""
+    return _acted(model, on, lambda one, name: one.advance(name, reason=reason), output)
+
+
+@rollout.command
+def abort(model: Model, /, *, on: On = "", reason: Reason = "", output: Output = PLAIN) -> int:
+    """Take all requests from the new version, at once."""
+    return _acted(model, on, lambda one, name: one.abort(name, reason=reason), output)
+
+
+def _acted(model: str, on: str, act: Callable[[Admin, str], dict[str, Any]], output: Output) -> int:
+    name = _model(model)
+    with _admins(_servers(name, on)) as admins:
+        output.result({one.where: act(one, name) for one in admins}, show)
+    return OK
+
+
+def _model(text: str) -> str:
+    return parse_reference(text).name
+
+
+def _servers(model: str, on: str) -> tuple[Running, ...]:
+    """Return the servers that are meant: those of a stage are one; otherwise there must not be several.
+
+    Raises:
+        UnreachableError: There is none.
+        UnknownModelError: What is meant does not serve the model.
+        RequestError: Several serve it, and nothing says which.
+    """
+    found = find(on or model, folder=servers_folder(os.environ, Path.home()), model=model)
+    serving = tuple(server for server in found if not server.models or server.serves(model))
+    if not serving:
+        names = ", ".join(sorted({one.name for server in found for one in server.models}))
+        raise UnknownModelError(f"{on} does not serve {model}.", why=f"It serves {names}.", hint=f"--on {model}")
+    if len(serving) > 1 and not on:
+        listed = ", ".join(server.url for server in serving)
+        raise RequestError(
+            f"{len(serving)} servers serve {model}.",
+            why=f"They are {listed}.",
+            hint=f"Name one by its address, --on {serving[0].url}, or all of a stage, --on production.",
+        )
+    return serving
+
+
+@contextmanager
+def _admins(servers: tuple[Running, ...]) -> Iterator[list[Admin]]:
+    from modelwright.serving.client.admin import Admin
+
+    admins: list[Admin] = []
+    try:
+        for server in servers:
+            token = "" if server.socket else find_token(server.admin_url, os.environ, home=Path.home())
+            admins.append(Admin(server, token=token))
+        yield admins
+    finally:
+        for one in admins:
+            one.close()
+
+
+def _begun(admins: list[Admin], model: str, request: RolloutRequest) -> dict[str, dict[str, Any]]:
+    """Begin on every server; if one refuses, those before it are named, because they have begun."""
+    statuses: dict[str, dict[str, Any]] = {}
+    for one in admins:
+        try:
+            statuses[one.where] = one.begin(model, request)
+        except RolloutError as error:
+            if not statuses:
+                raise
+            raise RolloutError(
+                error.what,
+                where=one.where,
+                why=f"{error.why} It has begun on {', '.join(statuses)}.".strip(),
+                hint=f"There, end it: modelwright rollout abort {model} --on {next(iter(statuses))}",
+            ) from error
+    return statuses
+
+
+def _rehearse(servers: tuple[Running, ...], meant: Target, request: RolloutRequest, output: Output) -> None:
+    def say(asked: dict[str, RolloutRequest], console: Console) -> None:
+        import msgspec
+
+        for url in asked:
+            console.print(f"{url}: POST /models/{meant.model}/rollout (nothing was asked)", markup=False)
+        console.print_json(msgspec.json.encode(request).decode())
+
+    output.result({server.url: request for server in servers}, say)
+
+
+def _show_report(reports: dict[str, dict[str, Any]], console: Console) -> None:
+    import msgspec
+
+    for url, one in reports.items():
+        console.print(url, style="bold", markup=False)
+        console.print_json(msgspec.json.encode(one).decode())
+
+
+def _followed(admins: list[Admin], model: str, output: Output) -> int:
+    """Follow rollouts until all have ended; each thing that happens is a line, where they stand is drawn over."""
+    import sys
+
+    from modelwright.cli.output import console
+
+    screen, seen = console(sys.stderr), dict.fromkeys([one.where for one in admins], 0)
+    statuses: dict[str, dict[str, Any]] = {}
+    with screen.status("") as spinner:
+        while True:
+            for one in admins:
+                statuses[one.where] = one.rollout(model)
+                happenings = list(statuses[one.where].get("transitions") or ())
+                for transition in happenings[seen[one.where] :]:
+                    output.note(happened(transition))
+                seen[one.where] = len(happenings)
+            spinner.update("  ".join(line(status).replace("[", r"\[") for status in statuses.values()))
+            if all(phase(status) in ENDED for status in statuses.values()):
+                break
+            time.sleep(POLL_S)
+    output.result(statuses, show)
+    return FAILED if any(phase(status) in BAD for status in statuses.values()) else OK
