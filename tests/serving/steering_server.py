@@ -1,4 +1,4 @@
-"""A small admin door with a real canary behind it; made for tests of those who steer rollouts."""
+"""A small admin door with real rollouts behind it; made for tests of those who steer rollouts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Any
 import msgspec
 
 from modelwright.errors import ModelwrightError, RolloutError, UnknownModelError
-from modelwright.serving.rollout import canary
-from modelwright.serving.rollout.criteria import Criteria
-from modelwright.serving.rollout.states import Record, Schedule
+from modelwright.serving.rollout import rollouts
+from modelwright.serving.rollout.plans import RolloutRequest
+from modelwright.serving.rollout.rollouts import Rollout
+from modelwright.serving.rollout.states import Actions, Record, Transition
+from modelwright.serving.rollout.status import status_of
+from modelwright.serving.routing.plan import Plan
 
 TOKEN = "s3cret"
 
 
 class Steering:
-    """The application: one canary per model, advanced by whoever asks.
+    """The application: one rollout per model, moved on by whoever asks.
 
     Attributes:
         asked: What was asked: ``(method, path, headers, body)``.
@@ -26,8 +29,9 @@ class Steering:
     """
 
     def __init__(self, *models: str, token: str = "") -> None:
-        self.rollouts: dict[str, dict[str, Any]] = {name: {} for name in models}
-        self.states: dict[str, Any] = {}
+        self.models = models
+        self.rollouts: dict[str, Rollout] = {}
+        self.history: dict[str, list[Transition]] = {}
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.advancing = False
         self.token = token
@@ -51,52 +55,35 @@ class Steering:
         if self.token and headers.get("authorization") != f"Bearer {self.token}":
             return 401, {"error": "No token.", "code": "MW1212"}
         if parts == ["deployment"]:
-            return 200, {"models": {name: {"name": name} for name in self.rollouts}}
+            return 200, {"models": {name: {"name": name} for name in self.models}}
         name = parts[1]
-        if name not in self.rollouts:
+        if name not in self.models:
             raise UnknownModelError(f"There is no {name}.")
-        said = json.loads(body) if body else {}
         match method, parts[3:]:
             case "POST", []:
-                self._begin(name, said)
-            case "POST", ["advance"]:
-                self._apply(name, canary.advance(self._state(name), now=time.time(), actor="ann", **said))
-            case "POST", ["abort"]:
-                self._apply(name, canary.abort(self._state(name), now=time.time(), actor="ann", **said))
+                request = msgspec.json.decode(body, type=RolloutRequest)
+                base, now = Plan({"control": 1.0}), time.time()
+                under_way = self.rollouts.get(name)
+                self._apply(name, rollouts.begin(request, base, variant="canary", now=now, under_way=under_way))
+            case "POST", [verb]:
+                said = json.loads(body)
+                self._apply(name, rollouts.commanded(self._rollout(name), verb, now=time.time(), **said))
             case "GET", ["report"]:
                 return 200, {"compared": 7}
-            case "GET", [] if self.advancing and not self._state(name).ended:
-                self._apply(name, canary.advance(self._state(name), now=time.time(), actor="", reason="No worse."))
-        self._state(name)
-        return 200, self.rollouts[name]
+            case "GET", [] if self.advancing and not self._rollout(name).ended:
+                done = rollouts.commanded(self._rollout(name), "advance", now=time.time(), actor="", reason="No worse.")
+                self._apply(name, done)
+        found, told = self._rollout(name), tuple(self.history[name])
+        return 200, msgspec.to_builtins(status_of(found, model=name, now=time.time(), history=told))
 
-    def _state(self, name: str) -> Any:
-        if name not in self.states:
+    def _rollout(self, name: str) -> Rollout:
+        if name not in self.rollouts:
             raise RolloutError(
                 f"There is no rollout of {name}.", hint=f"modelwright rollout {name}==VERSION --canary 10"
             )
-        return self.states[name]
+        return self.rollouts[name]
 
-    def _begin(self, name: str, said: dict[str, Any]) -> None:
-        if name in self.states and not self.states[name].ended:
-            raise RolloutError(f"A rollout of {name} is under way.", hint=f"modelwright rollout abort {name}")
-        shares = tuple(said.get("steps") or (said.get("canary") or said.get("ab") or 0.1, 1.0))
-        version = said["reference"].partition("==")[2]
-        self.rollouts[name] = {
-            "model": name,
-            "kind": "canary",
-            "version": version,
-            "control": "1.2.0",
-            "transitions": [],
-        }
-        self._apply(
-            name, canary.begin(Schedule(shares=shares), Criteria(), now=time.time(), reason=said.get("reason", ""))
-        )
-
-    def _apply(self, name: str, done: Any) -> None:
-        state, actions = done
-        self.states[name] = state
-        status = self.rollouts[name]
-        status |= {"phase": state.phase, "share": state.share, "due_s": state.due_s}
-        happened = [msgspec.to_builtins(one.transition) for one in actions if isinstance(one, Record)]
-        status["transitions"] = [*status["transitions"], *happened]
+    def _apply(self, name: str, done: tuple[Rollout, Actions]) -> None:
+        self.rollouts[name], actions = done
+        happened = [action.transition for action in actions if isinstance(action, Record)]
+        self.history[name] = [*self.history.get(name, []), *happened]

@@ -23,6 +23,7 @@ from modelwright.serving.client.servers import (
     servers_folder,
     withdraw,
 )
+from modelwright.serving.rollout.plans import RolloutRequest
 
 CHURN = RunningModel(name="churn", references=("churn@production", "churn==1.3.0"))
 SERVER = Running(url="http://127.0.0.1:8080", socket="/run/control.sock", models=(CHURN,))
@@ -140,12 +141,14 @@ def test_the_control_door_needs_no_token(tmp_path):
         assert list(admin.deployment()["models"]) == ["churn"]
         with pytest.raises(RolloutError, match="There is no rollout"):
             admin.rollout("churn")
-        assert admin.begin("churn", {"reference": "churn==1.3.0", "canary": 0.1})["share"] == 0.1
+        assert admin.begin("churn", RolloutRequest(reference="churn==1.3.0", percent=10)).share == 0.1
         with pytest.raises(RolloutError, match="under way"):
-            admin.begin("churn", {"reference": "churn==1.4.0", "canary": 0.1})
-        assert admin.advance("churn", reason="looks fine")["phase"] == "finished"
+            admin.begin("churn", RolloutRequest(reference="churn==1.4.0"))
+        assert admin.move("churn", "advance", actor="ann", reason="looks fine").history[-1].actor == "ann"
+        assert admin.move("churn", "pause").phase == "paused"
+        assert admin.move("churn", "abort").phase == "aborted"
         with pytest.raises(RolloutError, match="it is over"):
-            admin.abort("churn")
+            admin.move("churn", "resume")
         assert admin.report("churn") == {"compared": 7}
         with pytest.raises(UnknownModelError):
             admin.rollout("fraud")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from getpass import getuser
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from answering_server import listening
 from steering_server import TOKEN, Steering
 
 from modelwright.cli.rollout_options import request_of, target
-from modelwright.errors import RequestError, UnknownPackageError
+from modelwright.errors import RequestError, RolloutError, UnknownPackageError
 from modelwright.serving.client.servers import Running, RunningModel, announce, servers_folder
 
 GOLDEN = Path(__file__).parent.parent / "data" / "golden" / "format-1" / "twice-1.0.0"
@@ -53,27 +54,28 @@ def test_a_canary_is_begun_looked_at_and_aborted(state, app):
     begun = rollout(
         state, "churn==1.3.0", "--on", "production", "--canary", "10", "--guard", "conversion:2%", "--reason", "try"
     )
-    assert "churn 1.3.0: canary at 10 %, running" in begun.stdout
+    assert "churn: canary of churn==1.3.0 at 10 %, running" in begun.stdout
     assert "modelwright rollout abort churn --on production" in begun.stderr
     assert json.loads(app.asked[-1][3]) == {
         "reference": "churn==1.3.0",
-        "canary": 0.1,
-        "guards": [{"metric": "conversion", "limit": 0.02}],
+        "on": "production",
+        "percent": 10.0,
+        "criteria": {"guards": [{"metric": "conversion", "limit": 0.02}]},
         "reason": "try",
     }
     shown = json.loads(rollout(state, "status", "churn", "--json").stdout)
     assert shown["http://127.0.0.1:8080"]["share"] == 0.1
     aborted = rollout(state, "abort", "churn", "--reason", "worse")
-    assert "10 % → 0 %  aborted by ann: worse" in aborted.stdout
+    assert f"10 % → 0 %  aborted by {getuser()}: worse" in aborted.stdout
     refused = rollout(state, "advance", "churn", code=4)
     assert "it is over" in refused.stderr
 
 
 def test_a_canary_is_followed_to_its_end(state, app):
     app.advancing = True
-    done = rollout(state, "churn==1.3.0", "--on", "churn", "--canary", "10", "--steps", "10,50,100", "--watch")
+    done = rollout(state, "churn==1.3.0", "--on", "churn", "--canary", "10", "--steps", "50,100", "--watch")
     assert "10 % → 50 %  advanced: No worse." in done.stderr
-    assert "✓ churn 1.3.0: canary at 100 %, finished" in done.stdout
+    assert "✓ churn: canary of churn==1.3.0 at 100 %, finished" in done.stdout
 
 
 def test_one_that_ends_badly_is_followed_to_a_code(state):
@@ -112,24 +114,43 @@ def test_several_servers_are_named_unless_a_stage_means_them_all(state, app):
     assert "It has begun on http://127.0.0.1:8080" in done.stderr
 
 
+def test_a_shadow_is_asked_for_as_much_as_is_said(state, app):
+    shown = rollout(state, "churn==1.3.0", "--shadow", "--mirror", "20").stdout
+    assert "shadow of churn==1.3.0 at 20 %, holding" in shown
+    refused = rollout(state, "advance", "churn", code=4)
+    assert "its share is fixed" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({}, "How is it rolled out"),
-        ({"canary": "10", "shadow": True}, "--canary and --shadow exclude"),
+        ({"canary": "10", "shadow": "100"}, "--canary and --shadow exclude"),
         ({"ab": "50", "steps": "10,50"}, "--steps is of a canary"),
-        ({"canary": "0"}, "percentage above 0"),
-        ({"canary": "ten"}, "percentage above 0"),
-        ({"ab": "100"}, "below 100"),
-        ({"canary": "10", "steps": "50,25"}, "--steps grow"),
-        ({"canary": "10", "steps": "5,25"}, "begin below"),
-        ({"canary": "10", "interval": -1.0}, "a time above 0"),
+        ({"canary": "ten"}, "is a percentage"),
         ({"canary": "10", "guards": ["conversion"]}, "is no guard"),
         ({"canary": "10", "guards": ["a:1.2.3"]}, "is no guard"),
     ],
 )
 def test_options_that_contradict_are_refused(options, said):
     with pytest.raises(RequestError, match=said):
+        request_of("churn==1.3.0", **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"canary": "0"},
+        {"ab": "100"},
+        {"canary": "nan"},
+        {"canary": "10", "steps": "50,25"},
+        {"canary": "10", "steps": "5,25"},
+        {"canary": "10", "interval": -1.0},
+        {"canary": "10", "max_share": "5"},
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_any_server_is_asked(options):
+    with pytest.raises(RolloutError, match="cannot be begun as asked"):
         request_of("churn==1.3.0", **options)
 
 

@@ -6,10 +6,12 @@ they serve, or by their address; what the words mean stands in :mod:`.rollout_op
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,16 +20,20 @@ from cyclopts import App, Parameter
 from modelwright.cli.addresses import find_token
 from modelwright.cli.exits import FAILED, OK
 from modelwright.cli.output import PLAIN, Output, flag
-from modelwright.cli.rollout_options import RolloutRequest, Target, request_of, target
-from modelwright.cli.rollout_showing import BAD, ENDED, happened, line, phase, show
+from modelwright.cli.rollout_options import Target, request_of, target
+from modelwright.cli.rollout_showing import BAD, happened, line, show
 from modelwright.errors import RequestError, RolloutError, UnknownModelError
 from modelwright.registry.references import parse_reference
 from modelwright.serving.client.servers import Running, find, servers_folder
+from modelwright.serving.rollout.states import ENDED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from modelwright.serving.client.admin import Admin
+    from modelwright.serving.rollout.plans import RolloutRequest
+    from modelwright.serving.rollout.rollouts import Command
+    from modelwright.serving.rollout.status import Status
 
 POLL_S = 1.0
 """How often a rollout that is followed is looked at, seconds."""
@@ -52,6 +58,7 @@ def begin(
     canary: Annotated[str, Parameter(help="Percentage it begins with; it grows while it is no worse.")] = "",
     ab: Annotated[str, Parameter(help="Percentage that it gets and keeps.")] = "",
     shadow: Annotated[bool, flag("Ask it as well; nobody sees its answers.")] = False,
+    mirror: Annotated[str, Parameter(help="Percentage of the requests that a shadow is asked, too.")] = "100",
     steps: Annotated[str, Parameter(help="Percentages of a canary: 10,25,50,100.")] = "",
     interval: Annotated[float | None, Parameter(help="Seconds from check to check.")] = None,
     max_share: Annotated[str, Parameter(help="Percentage that it does not grow beyond.")] = "",
@@ -72,9 +79,10 @@ def begin(
     meant = target(reference, folder=Path.cwd())
     request = request_of(
         meant.reference,
+        on=on,
         canary=canary,
         ab=ab,
-        shadow=shadow,
+        shadow=mirror if shadow else "",
         steps=steps,
         interval=interval,
         max_share=max_share,
@@ -123,19 +131,31 @@ def status(
 @rollout.command
 def advance(model: Model, /, *, on: On = "", reason: Reason = "", output: Output = PLAIN) -> int:
     """Give the new version its next share now."""
-    return _acted(model, on, lambda one, name: one.advance(name, reason=reason), output)
+    return _moved(model, "advance", on=on, reason=reason, output=output)
+
+
+@rollout.command
+def pause(model: Model, /, *, on: On = "", reason: Reason = "", output: Output = PLAIN) -> int:
+    """Let the new version keep its share; it is still withdrawn if it does worse."""
+    return _moved(model, "pause", on=on, reason=reason, output=output)
+
+
+@rollout.command
+def resume(model: Model, /, *, on: On = "", reason: Reason = "", output: Output = PLAIN) -> int:
+    """Let a paused canary grow again."""
+    return _moved(model, "resume", on=on, reason=reason, output=output)
 
 
 @rollout.command
 def abort(model: Model, /, *, on: On = "", reason: Reason = "", output: Output = PLAIN) -> int:
     """Take all requests from the new version, at once."""
-    return _acted(model, on, lambda one, name: one.abort(name, reason=reason), output)
+    return _moved(model, "abort", on=on, reason=reason, output=output)
 
 
-def _acted(model: str, on: str, act: Callable[[Admin, str], dict[str, Any]], output: Output) -> int:
-    name = _model(model)
+def _moved(model: str, verb: Command, *, on: str, reason: str, output: Output) -> int:
+    name, actor = _model(model), getuser()
     with _admins(_servers(name, on)) as admins:
-        output.result({one.where: act(one, name) for one in admins}, show)
+        output.result({one.where: one.move(name, verb, actor=actor, reason=reason) for one in admins}, show)
     return OK
 
 
@@ -181,9 +201,9 @@ def _admins(servers: tuple[Running, ...]) -> Iterator[list[Admin]]:
             one.close()
 
 
-def _begun(admins: list[Admin], model: str, request: RolloutRequest) -> dict[str, dict[str, Any]]:
+def _begun(admins: list[Admin], model: str, request: RolloutRequest) -> dict[str, Status]:
     """Begin on every server; if one refuses, those before it are named, because they have begun."""
-    statuses: dict[str, dict[str, Any]] = {}
+    statuses: dict[str, Status] = {}
     for one in admins:
         try:
             statuses[one.where] = one.begin(model, request)
@@ -224,19 +244,20 @@ def _followed(admins: list[Admin], model: str, output: Output) -> int:
 
     from modelwright.cli.output import console
 
-    screen, seen = console(sys.stderr), dict.fromkeys([one.where for one in admins], 0)
-    statuses: dict[str, dict[str, Any]] = {}
+    screen, seen = console(sys.stderr), dict.fromkeys([one.where for one in admins], -math.inf)
+    statuses: dict[str, Status] = {}
     with screen.status("") as spinner:
         while True:
             for one in admins:
                 statuses[one.where] = one.rollout(model)
-                happenings = list(statuses[one.where].get("transitions") or ())
-                for transition in happenings[seen[one.where] :]:
+                happenings = statuses[one.where].history
+                newer = [transition for transition in happenings if transition.time_s > seen[one.where]]
+                for transition in newer:
                     output.note(happened(transition))
-                seen[one.where] = len(happenings)
+                    seen[one.where] = transition.time_s
             spinner.update("  ".join(line(status).replace("[", r"\[") for status in statuses.values()))
-            if all(phase(status) in ENDED for status in statuses.values()):
+            if all(status.phase in ENDED for status in statuses.values()):
                 break
             time.sleep(POLL_S)
     output.result(statuses, show)
-    return FAILED if any(phase(status) in BAD for status in statuses.values()) else OK
+    return FAILED if any(status.phase in BAD for status in statuses.values()) else OK

@@ -1,6 +1,7 @@
 """What ``modelwright rollout`` is told, as the request that the admin API takes.
 
-For: :mod:`.rollout`. Words in, data out: percentages are what people type, shares between 0 and 1 are sent.
+For: :mod:`.rollout`. Words in, data out; whether it can be meant is checked
+before any server is asked.
 """
 
 from __future__ import annotations
@@ -10,55 +11,16 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from modelwright.errors import RequestError
 from modelwright.inspecting.read import read
 from modelwright.registry.references import parse_reference
 from modelwright.serving.deployment_file import is_path
-from modelwright.spec.struct import Frozen
+from modelwright.serving.rollout.criteria import Criteria, Guard
+from modelwright.serving.rollout.plans import Kind, RolloutRequest, checked
 
 _GUARD = re.compile(r"(?P<metric>[^:]+)(?::(?P<better>higher|lower))?:(?P<limit>[0-9.]+)(?P<percent>%?)")
-
-
-class RolloutGuard(Frozen, frozen=True, kw_only=True):
-    """A metric that must not get worse.
-
-    Attributes:
-        metric: Its name.
-        better: Which way is better.
-        limit: How much worse the new version may be, as a share of the control's mean.
-    """
-
-    metric: str
-    better: Literal["higher", "lower"] = "higher"
-    limit: float
-
-
-class RolloutRequest(Frozen, frozen=True, kw_only=True, omit_defaults=True):
-    """How a version is rolled out; exactly one of canary, A/B and shadow.
-
-    Attributes:
-        reference: The version.
-        canary: Its first share of the requests; it grows.
-        ab: Its share of the requests; it stays.
-        shadow: Whether it is asked as well, and nobody sees its answer.
-        steps: Shares of a canary in order; empty: the server's.
-        interval_s: Time from check to check, seconds.
-        max_share: Share that a canary does not grow beyond.
-        guards: Metrics that must not get worse.
-        reason: Why, for the log.
-    """
-
-    reference: str
-    canary: float | None = None
-    ab: float | None = None
-    shadow: bool = False
-    steps: tuple[float, ...] = ()
-    interval_s: float | None = None
-    max_share: float | None = None
-    guards: tuple[RolloutGuard, ...] = ()
-    reason: str = ""
 
 
 class Target(NamedTuple):
@@ -93,9 +55,10 @@ def target(text: str, *, folder: Path) -> Target:
 def request_of(
     reference: str,
     *,
+    on: str = "",
     canary: str = "",
     ab: str = "",
-    shadow: bool = False,
+    shadow: str = "",
     steps: str = "",
     interval: float | None = None,
     max_share: str = "",
@@ -105,66 +68,59 @@ def request_of(
     """Return the request that the options say.
 
     Raises:
-        RequestError: They contradict one another, or one is no share, time or guard.
+        RequestError: They contradict one another, or one is no share or guard.
+        RolloutError: It cannot be meant; every problem is listed.
 
     Example:
-        >>> request_of("churn==1.3.0", canary="10", steps="10,50,100%").steps
-        (0.1, 0.5, 1.0)
+        >>> request_of("churn==1.3.0", canary="10", steps="25,50,100%").steps
+        (25.0, 50.0, 100.0)
     """
-    chosen = [name for name, said in (("--canary", canary), ("--ab", ab), ("--shadow", shadow)) if said]
+    kinds: dict[Kind, str] = {"canary": canary, "ab": ab, "shadow": shadow}
+    chosen: list[Kind] = [kind for kind, said in kinds.items() if said]
     if len(chosen) != 1:
+        names = " and ".join(f"--{kind}" for kind in chosen)
         raise RequestError(
-            f"{' and '.join(chosen)} exclude one another." if chosen else "How is it rolled out?",
+            f"{names} exclude one another." if chosen else "How is it rolled out?",
             hint="--canary 10 (a growing share), --ab 50 (a fixed share) or --shadow (asked as well, seen by nobody).",
         )
-    growing = {"--steps": steps, "--max-share": max_share, "--interval": interval, "--guard": guards}
-    useless = [name for name, said in growing.items() if said and not canary]
+    (kind,) = chosen
+    growing = {"--steps": steps, "--max-share": max_share, "--interval": interval is not None, "--guard": guards}
+    useless = [name for name, said in growing.items() if said and kind != "canary"]
     if useless:
-        raise RequestError(
-            f"{useless[0]} is of a canary, and this is {chosen[0]}.", hint="Use --canary, or leave it out."
+        raise RequestError(f"{useless[0]} is of a canary, and this is --{kind}.", hint="Use --canary, or leave it out.")
+    usual = RolloutRequest(reference=reference)
+    return checked(
+        RolloutRequest(
+            reference=reference,
+            on=on,
+            kind=kind,
+            percent=percent(kinds[kind], f"--{kind}"),
+            steps=tuple(percent(part, "--steps") for part in steps.split(",")) if steps else (),
+            maximum=percent(max_share, "--max-share") if max_share else usual.maximum,
+            interval_s=usual.interval_s if interval is None else interval,
+            criteria=Criteria(guards=tuple(map(guard, guards))),
+            reason=reason,
         )
-    if interval is not None and not (0 < interval < math.inf):
-        raise RequestError("--interval is a time above 0, seconds.", hint="--interval 60")
-    shares = tuple(share(part, "--steps") for part in steps.split(",")) if steps else ()
-    if list(shares) != sorted(set(shares)):
-        raise RequestError("--steps grow.", why=f"They are {steps}.", hint="--steps 10,25,50,100")
-    first = share(canary, "--canary") if canary else None
-    if shares and first is not None and shares[0] < first:
-        raise RequestError("--steps begin below --canary.", hint=f"--steps {canary},…")
-    return RolloutRequest(
-        reference=reference,
-        canary=first,
-        ab=share(ab, "--ab", below=100) if ab else None,
-        shadow=shadow,
-        steps=shares,
-        interval_s=interval,
-        max_share=share(max_share, "--max-share") if max_share else None,
-        guards=tuple(map(guard, guards)),
-        reason=reason,
     )
 
 
-def share(text: str, option: str, *, below: float = math.inf) -> float:
-    """Return a share of the requests, between 0 and 1, from a percentage.
+def percent(text: str, option: str) -> float:
+    """Return a percentage.
 
     Raises:
         RequestError: It is none.
 
     Example:
-        >>> share("10", "--canary"), share("2.5 %", "--canary")
-        (0.1, 0.025)
+        >>> percent("10", "--canary"), percent("2.5 %", "--canary")
+        (10.0, 2.5)
     """
     try:
-        percent = float(text.strip().removesuffix("%"))
-    except ValueError:
-        percent = math.nan
-    if not 0 < percent <= 100 or percent >= below:
-        most = "at most 100" if below == math.inf else f"below {below:g}"
-        raise RequestError(f"{option} is a percentage above 0 and {most}; {text!r} is none.", hint=f"{option} 10")
-    return percent / 100
+        return float(text.strip().removesuffix("%"))
+    except ValueError as error:
+        raise RequestError(f"{option} is a percentage; {text!r} is none.", hint=f"{option} 10") from error
 
 
-def guard(text: str) -> RolloutGuard:
+def guard(text: str) -> Guard:
     """Return a guard.
 
     Raises:
@@ -182,7 +138,7 @@ def guard(text: str) -> RolloutGuard:
     if said is None or not math.isfinite(limit):
         raise RequestError(
             f"{text!r} is no guard.",
-            why="It is the name of a metric and how much worse it may get, as a share of the control's mean.",
+            why="It is the name of a metric, and how much worse it may get as a share of the control's mean.",
             hint="--guard conversion:2%; where lower is better: --guard complaints:lower:2%",
         )
-    return RolloutGuard(metric=said["metric"], better="lower" if said["better"] == "lower" else "higher", limit=limit)
+    return Guard(metric=said["metric"], better="lower" if said["better"] == "lower" else "higher", limit=limit)

@@ -15,7 +15,10 @@ import msgspec
 from modelwright.errors import UnreachableError
 from modelwright.plugins import need
 from modelwright.serving.client.servers import Running
-from modelwright.serving.client.wire import JSON, Patience, Plan, Request, decoded, exchange
+from modelwright.serving.client.wire import JSON, Patience, Plan, Request, T, decoded, exchange
+from modelwright.serving.rollout.plans import RolloutRequest
+from modelwright.serving.rollout.rollouts import Command
+from modelwright.serving.rollout.status import Status
 
 Document = dict[str, Any]
 """JSON, as the server says it."""
@@ -60,9 +63,9 @@ class Admin:
 
     def deployment(self) -> Document:
         """Return what the server serves."""
-        return self._get("/deployment")
+        return self._get("/deployment", Document)
 
-    def begin(self, model: str, request: msgspec.Struct | Document) -> Document:
+    def begin(self, model: str, request: RolloutRequest) -> Status:
         """Begin a rollout; return where it stands.
 
         Args:
@@ -73,31 +76,30 @@ class Admin:
             RolloutError: Another one is under way, or it cannot be honoured.
             ModelwrightError: The version cannot be served.
         """
-        return self._post(f"{_path(model)}", request)
+        return self._post(_path(model), request)
 
-    def rollout(self, model: str) -> Document:
+    def rollout(self, model: str) -> Status:
         """Return where the rollout of a model stands.
 
         Raises:
             RolloutError: There is none.
         """
-        return self._get(_path(model))
+        return self._get(_path(model), Status)
 
-    def advance(self, model: str, *, reason: str = "") -> Document:
-        """Give the new version its next share now; return where the rollout stands.
+    def move(self, model: str, verb: Command, *, actor: str = "", reason: str = "") -> Status:
+        """Command a rollout; return where it stands.
+
+        Args:
+            model: Name of the model.
+            verb: ``advance``: give the new version its next share now; ``abort``: take all requests from it;
+                ``pause``: let it keep its share; ``resume``: let it grow again.
+            actor: Who says so; believed at the control door only.
+            reason: Why, for the log.
 
         Raises:
-            RolloutError: There is none, or it has its last share.
+            RolloutError: There is none, or it cannot do that.
         """
-        return self._post(f"{_path(model)}/advance", {"reason": reason})
-
-    def abort(self, model: str, *, reason: str = "") -> Document:
-        """Take all requests from the new version; return where the rollout stands.
-
-        Raises:
-            RolloutError: There is none.
-        """
-        return self._post(f"{_path(model)}/abort", {"reason": reason})
+        return self._post(f"{_path(model)}/{verb}", {"actor": actor, "reason": reason})
 
     def report(self, model: str) -> Document:
         """Return the numbers behind a rollout: of a shadow, where it disagrees.
@@ -105,7 +107,7 @@ class Admin:
         Raises:
             RolloutError: There is none.
         """
-        return self._get(f"{_path(model)}/report")
+        return self._get(f"{_path(model)}/report", Document)
 
     def close(self) -> None:
         """Close its connections."""
@@ -119,16 +121,16 @@ class Admin:
     ) -> None:
         self.close()
 
-    def _get(self, path: str) -> Document:
-        return self._connection.run(self._plan(Request("GET", path)))
+    def _get(self, path: str, kind: type[T]) -> T:
+        return self._connection.run(self._plan(Request("GET", path), kind))
 
-    def _post(self, path: str, body: Any) -> Document:
+    def _post(self, path: str, body: Any) -> Status:
         content = msgspec.json.encode(body)
-        return self._connection.run(self._plan(Request("POST", path, content, {"content-type": JSON})))
+        return self._connection.run(self._plan(Request("POST", path, content, {"content-type": JSON}), Status))
 
-    def _plan(self, request: Request) -> Plan[Document]:
+    def _plan(self, request: Request, kind: type[T]) -> Plan[T]:
         reply = yield from exchange(request, patience=self._patience, where=self.where)
-        return decoded(reply.content, Document, where=self.where)
+        return decoded(reply.content, kind, where=self.where)
 
 
 def _path(model: str) -> str:
