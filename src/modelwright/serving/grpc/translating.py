@@ -110,7 +110,7 @@ def write_answer(answer: Answer, tensors: list[OutTensor], *, raw: bool) -> Any:
         if raw:
             response.raw_output_contents.append(tensor.binary())
         else:
-            getattr(output.contents, CONTENTS[tensor.datatype.name]).extend(tensor.contents())
+            tensor.fill(getattr(output.contents, CONTENTS[tensor.datatype.name]))
     return response
 
 

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from modelwright.errors import OutputError
+from modelwright.serving.answering.outputs import lists
 from modelwright.serving.inference import Values
 from modelwright.serving.tensors.datatypes import DATATYPES, Datatype, datatype_of
 from modelwright.serving.tensors.text import encode_bytes, encode_text
@@ -42,10 +43,8 @@ class OutTensor(NamedTuple):
 
     def listed(self) -> list[Any]:
         """Return the elements as JSON holds them; floats that are not finite are text (``NaN``), missing is null."""
-        if isinstance(self.elements, memoryview):
-            values = self.elements.tolist()
-            return values if self.datatype.family != "float" else _without_specials(values)
-        return self.elements
+        values: list[Any] = self.elements if isinstance(self.elements, list) else self.elements.tolist()
+        return values if self.datatype.family != "float" else _without_specials(values)
 
     def binary(self) -> bytes:
         """Return the elements as binary data, little-endian.
@@ -59,14 +58,33 @@ class OutTensor(NamedTuple):
         if self.datatype.family == "bytes":
             encoded = [encode_bytes(self.field, value) for value in present]
             return b"".join([part for one in encoded for part in (len(one).to_bytes(4, "little"), one)])
-        return struct.pack(f"<{len(present)}{self.datatype.code}", *present)
+        try:
+            return struct.pack(f"<{len(present)}{self.datatype.code}", *present)
+        except (struct.error, OverflowError) as error:
+            raise self._misfit(error) from None
 
-    def contents(self) -> list[Any]:
-        """Return the elements for typed contents: numbers, or bytes.
+    def _misfit(self, error: Exception) -> OutputError:
+        return OutputError(
+            f"Answers of {self.name!r} do not fit {self.datatype.name}, which the signature promises.",
+            why=str(error),
+            hint="This is a fault of the model; report it with these rows.",
+        )
+
+    def fill(self, contents: Any) -> None:
+        """Put the elements into typed contents: numbers, or bytes.
+
+        Args:
+            contents: A repeated field of a message, which checks what it takes.
 
         Raises:
-            OutputError: Some are missing.
+            OutputError: Some are missing, or do not fit.
         """
+        try:
+            contents.extend(self._contents())
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._misfit(error) from None
+
+    def _contents(self) -> list[Any]:
         if isinstance(self.elements, memoryview):
             return self.elements.tolist()
         present = self._present()
@@ -97,12 +115,13 @@ def tensor_of(field: Mapping[str, Any], values: Values, size: int) -> OutTensor:
     """
     datatype = datatype_of(field)
     shape: tuple[int, ...] = (size, *values.shape)
-    if not isinstance(values.data, list):
+    if not isinstance(values.data, list) and datatype.family != "bytes":
         return OutTensor(field["name"], datatype, shape, field, _cast(values, datatype))
+    rows = lists(values)
     if datatype.family == "bytes" and not field.get("shape"):
-        shape, elements = (size,), values.data
+        shape, elements = (size,), rows
     else:
-        shape, elements = _flattened(field, values.data)
+        shape, elements = _flattened(field, rows)
     if datatype.family == "bytes":
         elements = [encode_text(field, value) for value in elements]
     return OutTensor(field["name"], datatype, shape, field, elements)
@@ -112,16 +131,22 @@ def _cast(values: Values, datatype: Datatype) -> list[Any] | memoryview:
     """Return an array's elements in the datatype that the signature promises."""
     own = DATATYPES[_dtype_name(values.dtype)]
     data = memoryview(values.data).cast("B") if values.data else memoryview(b"")  # type: ignore[arg-type]
-    if own.code == "e":
-        listed: list[Any] = list(struct.unpack(f"={data.nbytes // 2}e", data))
-        return listed
-    cast = data.cast(own.code)  # type: ignore[call-overload]
-    if own is datatype or datatype.family == "bytes":
-        return cast if own is datatype else list(map(str, cast.tolist()))
-    if datatype.code in "?e":
-        return [bool(value) if datatype.code == "?" else value for value in cast.tolist()]
-    convert = int if datatype.family == "int" else float
-    return memoryview(array(datatype.code, map(convert, cast.tolist())))
+    if own is datatype and own.code != "e":  # a memory view knows no halves
+        same: memoryview = data.cast(own.code)  # type: ignore[call-overload]
+        return same
+    numbers: list[Any] = lists(values._replace(shape=()))
+    if datatype.family == "float" and datatype.code != "e":
+        return memoryview(array(datatype.code, numbers))
+    if datatype.family == "bool":
+        return list(map(bool, numbers))
+    return list(map(_whole, numbers)) if datatype.family == "int" else numbers
+
+
+def _whole(value: float) -> float | None:
+    """Return a number as a whole one; what is none stays, and is refused when it is packed; NaN is missing."""
+    if value != value:
+        return None
+    return int(value) if math.isfinite(value) and value == int(value) else value
 
 
 def _dtype_name(dtype: str) -> str:
@@ -143,9 +168,12 @@ def _flattened(field: Mapping[str, Any], rows: list[Any]) -> tuple[tuple[int, ..
 
 
 def _without_specials(values: list[Any]) -> list[Any]:
-    if math.isfinite(sum(values)):
-        return values
-    return [value if math.isfinite(value) else _special(value) for value in values]
+    try:
+        if math.isfinite(sum(values)):
+            return values
+    except TypeError:  # some are missing, or text already
+        pass
+    return [_special(value) if isinstance(value, float) and not math.isfinite(value) else value for value in values]
 
 
 def _special(value: float) -> str:
