@@ -68,8 +68,10 @@ class Assembler:
         """
         found = self._every(events)
         size = len(found["row"])
+        tables = [event.table for event in events if event.table is not None]
+        block = self._block(tables)
         for column, cell in self._inputs:
-            found[column.column] = self._input(events, column, cell, size)
+            found[column.column] = self._input(tables, block, column, cell) if tables else [None] * size
         for column, cell in self._outputs:
             found[column.column] = _output(events, column, cell, size)
         return found
@@ -101,23 +103,25 @@ class Assembler:
             found["unit"] = spread(units if keep else [hashed(unit, self._salt) for unit in units])
         return found
 
-    def _input(self, events: Sequence[Event], column: RecordColumn, cell: Cell | None, size: int) -> Data:
-        tables = [event.table for event in events if event.table is not None]
-        if not tables:
-            return [None] * size
-        if tables[0].block is not None:
-            return self._from_blocks(tables, column.name, cell)
+    def _block(self, tables: Sequence[Table]) -> array[float] | None:
+        """Return the values of all tables as one block, if they are blocks."""
+        if not tables or tables[0].block is None:
+            return None
+        width = len(self._order)
+        if any(len(table.block or b"") != 8 * width * table.size for table in tables):
+            raise ValueError(f"a block is not one of {width} fields")
+        return array("d", b"".join([table.block or b"" for table in tables]))
+
+    def _input(
+        self, tables: Sequence[Table], block: array[float] | None, column: RecordColumn, cell: Cell | None
+    ) -> Data:
+        if block is not None:
+            numbers = block[self._order[column.name] :: len(self._order)]
+            return numbers if cell is None else list(map(cell, numbers))
         columns = [table.columns[column.name] for table in tables if table.columns is not None]
         if any(len(values) != table.size for values, table in zip(columns, tables, strict=True)):
             raise ValueError(f"the rows have not as many values of {column.name!r} as there are rows")
         return _joined(columns, cell)
-
-    def _from_blocks(self, tables: Sequence[Table], name: str, cell: Cell | None) -> Data:
-        width = len(self._order)
-        if any(len(table.block or b"") != 8 * width * table.size for table in tables):
-            raise ValueError(f"a block is not one of {width} fields")
-        numbers = array("d", b"".join(table.block or b"" for table in tables))[self._order[name] :: width]
-        return numbers if cell is None else list(map(cell, numbers))
 
 
 _SECONDS = ("seconds", "queue_seconds", "predict_seconds")
