@@ -95,6 +95,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         batch_rows: Rows of the batch.
         unit: What the caller said the request is about (a customer, a session): the key of sticky assignment.
         client: Address of the caller.
+        traceparent: The header of that name (W3C Trace Context), as it came; empty if there was none.
+        tracestate: The same.
         table: The rows, if they were judged.
         outputs: The answer's values, if there is one.
     """
@@ -116,5 +118,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     batch_rows: int = 0
     unit: str = ""
     client: str = ""
+    traceparent: str = ""
+    tracestate: str = ""
     table: Table | None = None
     outputs: dict[str, Values] | None = None
