@@ -44,6 +44,7 @@ class Line(msgspec.Struct, omit_defaults=True):
         digest: First characters of the sha256 of its wheel.
         error: Code of the error.
         unit: What the request was about, hashed; only if there is a salt.
+        trace_id: Id of the caller's trace.
     """
 
     time: str
@@ -61,6 +62,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     digest: str = ""
     error: str = ""
     unit: str = ""
+    trace_id: str = ""
 
 
 class AccessLog:
@@ -145,6 +147,7 @@ class AccessLog:
             event.digest[:DIGEST],
             event.error,
             self._unit(event.unit) if self._salt and event.unit else "",
+            event.traceparent[3:35],  # version, trace, span, flags: W3C Trace Context
         )
 
     def _time(self, seconds: float) -> str:

@@ -1,0 +1,1 @@
+"""Observers of requests, one file per library; found by entry point in ``modelwright.observers``."""
