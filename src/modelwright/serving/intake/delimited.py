@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from modelwright.errors import MessageError, TooLargeError
 from modelwright.runtime.cells import parser_of
 from modelwright.runtime.values import family_of
@@ -22,6 +24,7 @@ from modelwright.serving.intake.strict_json import MAX_DIGITS, decode
 Fields = list[dict[str, Any]]
 Cells = Sequence[str]
 _SHOWN = 60
+_numbers = msgspec.json.Decoder(list[float]).decode
 
 
 def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, list[Any]], int]:
@@ -92,11 +95,11 @@ def _parsed(field: dict[str, Any] | None, cells: Cells) -> list[Any]:
 
 
 def _floats(field: dict[str, Any], cells: Cells) -> list[Any]:
-    """Parse cells all at once, unless there is a doubt whether Python reads one more freely than CSV is written."""
-    text = "".join(cells)
-    if text.isascii() and "_" not in text:
-        with suppress(ValueError):
-            return list(map(float, cells))
+    """Parse cells all at once, unless one is written as no JSON number is, or as JSON numbers are read otherwise."""
+    with suppress(msgspec.DecodeError):
+        numbers = _numbers(f"[{','.join(cells)}]")
+        if len(numbers) == len(cells) and 0.0 not in numbers:  # -0 is a whole number in JSON, and has no sign
+            return numbers
     return list(map(parser_of(field), cells))
 
 
