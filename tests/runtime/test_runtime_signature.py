@@ -116,6 +116,9 @@ def test_big_integers_are_floats_too(number: int) -> None:
         ("datetime", pd.NaT, "is missing"),
         ("datetime", datetime(2026, 1, 1, tzinfo=UTC), "has a time zone; none is needed"),
         ("duration", "1 day", "'1 day' is text; a duration"),
+        ("duration", -1e14, "-100000000000000.0 seconds are no duration"),
+        ("duration", 10**400, "seconds are no duration"),
+        ("duration", float("inf"), "inf seconds are no duration"),
     ],
 )
 def test_wrong_values_are_refused(datatype: str, value: Any, message: str) -> None:

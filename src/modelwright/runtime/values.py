@@ -234,8 +234,13 @@ class FieldJudge:
     def _duration(self, value: Any) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return timedelta(seconds=value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                return timedelta(seconds=value)
+            except (OverflowError, ValueError):
+                raise Refused(
+                    f"{_shown(value)} seconds are no duration; less than 2.7 million years is needed"
+                ) from None
         raise Refused(f"{_shown(value)} is {_kind(value)}; a duration (or a number of seconds) is needed")
 
     def _json(self, value: Any) -> Any:
