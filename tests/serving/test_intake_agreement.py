@@ -19,7 +19,8 @@ from modelwright.serving.intake.strict_json import decode
 from modelwright.spec.signature import Field
 
 JSON = "application/json"
-NAMES = st.sampled_from(["a", "b", "a:b", "größe", "mean radius", "rows", "unit", '"', "x\\y", ""])
+NAMES = st.sampled_from(["a", "b", "a:b", "größe", "mean radius", "rows", "unit", ""])
+ODD_NAMES = NAMES | st.sampled_from(['"', "x\\y", "new\nline"])
 DATATYPES = ["bool", "int8", "int64", "uint8", "uint64", "float32", "float64", "string", "bytes", "date"]
 DATATYPES += ["datetime", "duration", "json"]
 SCALARS = (
@@ -52,22 +53,19 @@ FITTING: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def fields(draw: st.DrawFn) -> tuple[Field, ...]:
     made = []
-    for name in draw(st.lists(NAMES, min_size=1, max_size=4, unique=True)):
-        datatype = draw(st.sampled_from(DATATYPES))
+    names = draw(st.sampled_from([NAMES, NAMES, ODD_NAMES]))
+    datatypes = draw(st.sampled_from([DATATYPES, ["float32", "float64"]]))
+    for name in draw(st.lists(names, min_size=1, max_size=4, unique=True)):
+        datatype = draw(st.sampled_from(datatypes))
         number = datatype in ("int8", "int64", "uint8", "uint64", "float32", "float64")
-        made.append(
-            Field(
-                name=name,
-                datatype=datatype,
-                shape=draw(st.sampled_from([(), (), (), (2,), (-1,), (1, 2)])),
-                nullable=draw(st.booleans()),
-                infinite=draw(st.booleans()),
-                categories=("basic", "12:30") if datatype == "string" and draw(st.booleans()) else None,
-                on_unknown="error",
-                training_range=(0, 100) if number and draw(st.booleans()) else None,
-                on_out_of_range="error",
-            )
-        )
+        shape = draw(st.sampled_from([(), (), (2,), (-1,), (1, 2)])) if datatypes is DATATYPES else ()
+        settings: dict[str, Any] = {}
+        if datatype == "string" and draw(st.booleans()):
+            settings |= {"categories": ("basic", "12:30"), "on_unknown": draw(st.sampled_from(["allow", "error"]))}
+        if number and draw(st.integers(0, 3)) == 0:
+            settings |= {"training_range": (0, 100), "on_out_of_range": draw(st.sampled_from(["allow", "error"]))}
+        nullable, infinite = draw(st.booleans()), draw(st.booleans())
+        made.append(Field(name=name, datatype=datatype, shape=shape, nullable=nullable, infinite=infinite, **settings))
     return tuple(made)
 
 

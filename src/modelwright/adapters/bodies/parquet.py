@@ -34,8 +34,12 @@ class ParquetBody:
         limits = {"thrift_string_size_limit": _MAX_NAME, "thrift_container_size_limit": _MAX_ENTRIES}
         with refusing("Parquet"):
             metadata = pq.ParquetFile(pa.BufferReader(body), **limits).metadata
-            values, unpacked = _measured(body, metadata)
-            check_extent(metadata.num_rows, values, unpacked, max_rows=max_rows, max_bytes=max_bytes)
+            groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+            size = max(metadata.num_rows, sum(group.num_rows for group in groups))
+            if size < 1:
+                return Rows(0, {})
+            values, unpacked = _measured(body, groups)
+            check_extent(size, values, unpacked, max_rows=max_rows, max_bytes=max_bytes)
             texts = [column.path for column in _leaves(metadata) if column.physical_type == "BYTE_ARRAY"]
             file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=texts, **limits)
             return rows_of(file.read(use_threads=False), fields, blocked=blocked)
@@ -51,12 +55,11 @@ def _leaves(metadata: Any) -> list[Any]:
     return [metadata.schema.column(place) for place in range(len(metadata.schema))]
 
 
-def _measured(body: bytes, metadata: Any) -> tuple[int, int]:
+def _measured(body: bytes, groups: list[Any]) -> tuple[int, int]:
     values = unpacked = 0
-    for group in range(metadata.num_row_groups):
-        rows = metadata.row_group(group)
-        for place in range(rows.num_columns):
-            chunk = rows.column(place)
+    for group in groups:
+        for place in range(group.num_columns):
+            chunk = group.column(place)
             starts = [chunk.data_page_offset]
             starts += [chunk.dictionary_page_offset] if chunk.dictionary_page_offset else []
             found = parquet_pages.measure(body, min(starts), chunk.total_compressed_size)

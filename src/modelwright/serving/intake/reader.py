@@ -15,7 +15,7 @@ from modelwright.serving.inference import Table
 from modelwright.serving.intake import delimited, strict_json
 from modelwright.serving.intake.bodies import reader_of
 from modelwright.serving.intake.envelope import opened
-from modelwright.serving.intake.judging import MAX_ROWS, table_of, table_of_rows
+from modelwright.serving.intake.judging import MAX_ROWS, check_size, table_of, table_of_rows
 from modelwright.serving.intake.media_types import Kind, kind_of
 from modelwright.serving.intake.question import Question
 from modelwright.serving.intake.shortcut import Shortcut
@@ -97,5 +97,6 @@ class Reader:
             blocked=contract.blocked,
         )
         if rows.block is not None:
+            check_size(rows.size, self._max_rows)
             return Table(rows.size, block=rows.block)
         return table_of(contract, rows.columns, rows.size, max_rows=self._max_rows)
