@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import json
 from pyarrow import types
 
-from modelwright.errors import MessageError, TooLargeError
+from modelwright.errors import MessageError, OutputError, TooLargeError
 from modelwright.runtime.blocks import Finiteness
-from modelwright.runtime.encoding import decoder
+from modelwright.runtime.encoding import decoder, encode
 from modelwright.runtime.values import FieldJudge, family_of
 from modelwright.serving.intake.bodies import Fields, Rows
 
@@ -174,12 +175,27 @@ def table_of(columns: dict[str, list[Any]], outputs: Fields) -> Any:
     Args:
         columns: Values per column.
         outputs: For each column, the output it belongs to.
+
+    Raises:
+        OutputError: The model answered values of another type than its signature says.
     """
-    arrays = {}
-    for output, (name, values) in zip(outputs, columns.items(), strict=True):
-        kind = _type_of(output)
-        arrays[name] = pa.array(_normal(values, output) if kind is not None else values, type=kind)
-    return pa.table(arrays)
+    return pa.table({output["name"]: _array(columns[output["name"]], output) for output in outputs})
+
+
+def _array(values: list[Any], output: dict[str, Any]) -> Any:
+    """Return the values of an output; JSON of any shape is text, so that a column has one type in every answer."""
+    if output["datatype"] == "json":
+        return pa.array(
+            [None if value is None else json.encode(encode(value)).decode() for value in values], pa.string()
+        )
+    try:
+        return pa.array(_normal(values, output), type=_type_of(output))
+    except (pa.ArrowException, ValueError, OverflowError, TypeError) as error:
+        raise OutputError(
+            f"The output {output['name']!r} holds values that are no {output['datatype']}.",
+            why=str(error).partition("\n")[0],
+            hint="Ask for JSON, which shows what the model answered.",
+        ) from None
 
 
 def _normal(values: list[Any], output: dict[str, Any]) -> list[Any]:
@@ -191,8 +207,6 @@ def _normal(values: list[Any], output: dict[str, Any]) -> list[Any]:
 
 def _type_of(output: dict[str, Any]) -> Any:
     family = family_of(output["datatype"])
-    if family == "json":
-        return None
     if family in ("datetime", "duration"):
         kind = pa.timestamp("us", output.get("timezone")) if family == "datetime" else pa.duration("us")
     else:
