@@ -56,5 +56,15 @@ def _block(value: Any) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    """Return a scalar or an empty collection; JSON is YAML, but for characters that YAML does not print."""
-    return json.dumps(value, ensure_ascii=not (isinstance(value, str) and value.isprintable()))
+    """Return a scalar or an empty collection; JSON is YAML, but for some characters and for ``1e-05``."""
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+        return "".join(one if one.isprintable() else _escaped(one) for one in text)
+    text = json.dumps(value, allow_nan=False)
+    return text.replace("e", ".0e", 1) if isinstance(value, float) and "e" in text and "." not in text else text
+
+
+def _escaped(character: str) -> str:
+    """Return a character by its number. Source: YAML 1.2.2, chapter 5.7."""
+    code = ord(character)
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
