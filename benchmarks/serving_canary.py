@@ -5,7 +5,7 @@ server; only the model and the clock are made up. Latencies are log-normal (sigm
 is predicted; 0.2 % of the requests fail at the least load, and the load, which drifts within and between intervals,
 makes up to four times as many fail, doubles the latencies, and brings 40 % more requests. An interval has at least 200
 requests of the canary, nearly always. Of the canaries that are alike, some live through the default steps, others are
-held at a share for many checks.
+held at a share for many checks, and others have pauses of one variant's process that hit many requests at once.
 Prints a table; the raw output goes to ``benchmarks/results/serving_canary.json``.
 """
 
@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelwright.serving.inference import Event, Values
 from modelwright.serving.rollout.canary import begin, step
@@ -35,13 +35,27 @@ POOL = 5_000
 PER_INTERVAL = 2_200
 BASE_ERRORS = 0.002
 
-Traffic = dict[float, list[Event]]
+SAID: dict[str, Any] = {"time_s": 0.0, "request_id": "r", "transport": "rest", "model": "churn"}
+PAUSED = Event(**SAID, seconds=0.2)
+
+
+class Traffic(NamedTuple):
+    """Requests per load, to draw from, and how often a process pauses: probability in a tenth of an interval."""
+
+    requests: dict[float, list[Event]]
+    pauses: float
 
 
 def traffic(
-    rng: random.Random, *, errors: float = 0.0, slow: float = 1.0, shift: float = 0.0, tail: float = 0.0
+    rng: random.Random,
+    *,
+    errors: float = 0.0,
+    slow: float = 1.0,
+    shift: float = 0.0,
+    tail: float = 0.0,
+    pauses: float = 0.0,
 ) -> Traffic:
-    """Return requests per load, to draw from.
+    """Return what one variant does.
 
     Args:
         rng: Source of chance.
@@ -49,17 +63,17 @@ def traffic(
         slow: Factor of all latencies.
         shift: What is added to the log-odds that are predicted.
         tail: Share of the requests that take ten times as long.
+        pauses: Probability that its process pauses in a tenth of an interval.
     """
 
     def one(load: float) -> Event:
         seconds = 0.004 * math.sqrt(load) * slow * rng.lognormvariate(0, 0.5) * (10 if rng.random() < tail else 1)
-        said = {"time_s": 0.0, "request_id": "r", "transport": "rest", "model": "churn", "seconds": seconds}
         if rng.random() < BASE_ERRORS * load + errors:
-            return Event(**said, status=500)
+            return Event(**SAID, seconds=seconds, status=500)
         probability = 1 / (1 + math.exp(-rng.gauss(-1 + shift, 1.2)))
-        return Event(**said, outputs={"probability": Values([probability])})
+        return Event(**SAID, seconds=seconds, outputs={"probability": Values([probability])})
 
-    return {load: [one(load) for _ in range(POOL)] for load in LOADS}
+    return Traffic({load: [one(load) for _ in range(POOL)] for load in LOADS}, pauses)
 
 
 def interval(rng: random.Random, share: float, *, canary: Traffic, control: Traffic, windows: Observation) -> None:
@@ -70,10 +84,15 @@ def interval(rng: random.Random, share: float, *, canary: Traffic, control: Traf
         load = LOADS[place]
         count = round(PER_INTERVAL / 10 * (1 + 0.1 * place) * rng.uniform(0.9, 1.1))
         to_canary = sum(rng.random() < share for _ in range(count))
-        for event in rng.choices(canary[load], k=to_canary):
-            windows.canary.observe(event)
-        for event in rng.choices(control[load], k=count - to_canary):
-            windows.control.observe(event)
+        for traffic_of, window, number in (
+            (canary, windows.canary, to_canary),
+            (control, windows.control, count - to_canary),
+        ):
+            pause = number // 5 if rng.random() < traffic_of.pauses else 0
+            for event in rng.choices(traffic_of.requests[load], k=number - pause):
+                window.observe(event)
+            for _ in range(pause):
+                window.observe(PAUSED)
 
 
 def live(rng: random.Random, schedule: Schedule, *, canary: Traffic, control: Traffic, intervals: int) -> Any:
@@ -93,18 +112,17 @@ def live(rng: random.Random, schedule: Schedule, *, canary: Traffic, control: Tr
 
 
 def many(
-    number: int, schedule: Schedule, make: Callable[[random.Random], Traffic], *, intervals: int
+    number: int, schedule: Schedule, make: Callable[[random.Random], tuple[Traffic, Traffic]], *, intervals: int
 ) -> dict[str, Any]:
     """Return how many of so many canaries ended how, and after how many intervals."""
     phases: Counter[str] = Counter()
     rolled_back, reasons = [], Counter()
     start = time.process_time()
-    pools: tuple[Traffic, Traffic] = ({}, {})
     for seed in range(number):
         rng = random.Random(seed)
         if seed % 100 == 0:
-            pools = make(rng), traffic(rng)
-        state, reason = live(rng, schedule, canary=pools[0], control=pools[1], intervals=intervals)
+            canary, control = make(rng)
+        state, reason = live(rng, schedule, canary=canary, control=control, intervals=intervals)
         phases[state.phase] += 1
         if state.phase == "rolled back":
             rolled_back.append(state.checks)
@@ -125,13 +143,21 @@ def main() -> None:
     parser.add_argument("--faulty", type=int, default=100, help="canaries per fault")
     options = parser.parse_args()
     steps, held = Schedule(), Schedule(shares=(0.1, 0.25))
+
+    def alike(**both: float) -> Callable[[random.Random], tuple[Traffic, Traffic]]:
+        return lambda rng: (traffic(rng, **both), traffic(rng, **both))
+
+    def faulty(**fault: float) -> Callable[[random.Random], tuple[Traffic, Traffic]]:
+        return lambda rng: (traffic(rng, **fault), traffic(rng))
+
     cases = {
-        "alike, default steps": (options.alike, steps, traffic, 20),
-        "alike, held at 25 %": (options.alike // 20, held, traffic, 30),
-        "5 % errors": (options.faulty, steps, lambda rng: traffic(rng, errors=0.05), 20),
-        "p99 × 2": (options.faulty, steps, lambda rng: traffic(rng, slow=2.0), 20),
-        "3 % take 10 × as long": (options.faulty, steps, lambda rng: traffic(rng, tail=0.03), 20),
-        "log-odds + 1.2": (options.faulty, steps, lambda rng: traffic(rng, shift=1.2), 20),
+        "alike, default steps": (options.alike, steps, alike(), 20),
+        "alike, held at 25 %": (options.alike // 20, held, alike(), 30),
+        "alike, with pauses": (options.alike // 10, steps, alike(pauses=0.05), 20),
+        "5 % errors": (options.faulty, steps, faulty(errors=0.05), 20),
+        "p99 × 2": (options.faulty, steps, faulty(slow=2.0), 20),
+        "3 % take 10 × as long": (options.faulty, steps, faulty(tail=0.03), 20),
+        "log-odds + 1.2": (options.faulty, steps, faulty(shift=1.2), 20),
     }
     raw = {
         name: many(number, schedule, make, intervals=at_most)

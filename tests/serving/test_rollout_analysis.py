@@ -12,6 +12,7 @@ from rollout_windows import window
 from scipy import stats
 
 from modelwright.serving.rollout.analysis import judge
+from modelwright.serving.rollout.clustering import cluster_size
 from modelwright.serving.rollout.criteria import Criteria, Guard
 from modelwright.serving.rollout.drift import drifted, stability_index
 from modelwright.serving.rollout.sketches import Labels, Numbers
@@ -90,7 +91,7 @@ def test_slow_answers_are_worse_and_named_with_both_numbers():
 def test_a_few_slow_answers_move_the_p99_and_are_no_evidence():
     slow = window(200)
     for _ in range(3):
-        slow.seconds.add(1.0)
+        slow.answered(1.0)
     found = judged(slow, window(1800))
     p99 = next(one for one in found.measures if one.name == "p99")
     assert p99.effect > 1.25
@@ -195,3 +196,38 @@ def test_the_more_is_looked_at_the_more_evidence_each_needs():
             one.measured("b", value)
     found = judged(*both, criteria)
     assert {one.needed for one in found.measures} == {4 / criteria.false_alarms}
+
+
+def paused(requests: int, *, length: int, seconds: float = 1.0) -> Window:
+    """A window in which so many answers one after the other were slow."""
+    made = window(requests - length)
+    order = list(made.order)
+    for _ in range(length):
+        made.answered(seconds)
+    burst = made.order[-length:]
+    made.order = made.order[:0]
+    made.order.extend(order[:100])
+    made.order.extend(burst)
+    made.order.extend(order[100:])
+    return made
+
+
+def test_one_pause_of_a_process_is_one_accident_however_many_requests_it_hits():
+    criteria = Criteria(false_alarms=0.02)
+    assert judged(paused(300, length=30), window(2000), criteria).verdict == "fine"
+    spread = window(300)
+    for place in range(30):
+        spread.answered(1.0)
+        spread.order.insert(10 * place, spread.order.pop())
+    assert judged(spread, window(2000), criteria).verdict == "worse"
+
+
+@given(st.lists(st.booleans(), max_size=200))
+def test_the_size_of_a_cluster_is_from_one_to_the_number_of_slow_answers(slow):
+    assert 1 <= cluster_size(slow) <= max(1, sum(slow))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.3, 0.9, 1.0])
+def test_independent_answers_do_not_cluster(share):
+    rng = random.Random(5)
+    assert cluster_size(rng.random() < share for _ in range(5_000)) < 1.15

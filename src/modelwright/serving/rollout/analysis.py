@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from modelwright.serving.rollout.clustering import cluster_size
 from modelwright.serving.rollout.criteria import Criteria, Guard
 from modelwright.serving.rollout.drift import drifted
 from modelwright.serving.rollout.evidence import Evidence, count_ratios, mean_ratios, updated
@@ -166,23 +167,31 @@ def _slowness(canary: Window, control: Window, limit: float) -> _Found:
 
     Where "slow" begins is taken from both together, so that it favours nobody: given all answers, those of the canary
     among the slowest are hypergeometric if the variants are alike, whatever the distribution of latencies is.
+    What speaks against it is divided by how much slow answers come in bursts, which only lowers the evidence.
     """
     sizes = canary.seconds.size, control.seconds.size
     ratios: dict[str, float] = {}
     for tail, odds in TAILS.items():
-        ratios |= count_ratios(_slowest(canary, control, tail * sum(sizes)), sizes, odds, prefix=f"{tail:g}×")
+        hits, slow = _slowest(canary, control, tail * sum(sizes))
+        bursts = max(cluster_size(bucket >= slow for bucket in window.order) for window in (canary, control))
+        for name, ratio in count_ratios(hits, sizes, odds, prefix=f"{tail:g}×").items():
+            ratios[name] = ratio / bursts if ratio > 0 else ratio
     p99 = canary.seconds.quantile(0.99), control.seconds.quantile(0.99)
     return _Found("p99", *p99, p99[0] / p99[1] if p99[1] else 1.0, limit, ratios)
 
 
-def _slowest(canary: Window, control: Window, wanted: float) -> tuple[int, int]:
-    """Count the slowest answers of both, from the slowest bucket down until there are as many as wanted."""
-    hits = 0, 0
-    for _, mine, other in reversed(list(paired(canary.seconds.counts, control.seconds.counts))):
+def _slowest(canary: Window, control: Window, wanted: float) -> tuple[tuple[int, int], int]:
+    """Count the slowest answers of both, from the slowest bucket down until there are as many as wanted.
+
+    Returns:
+        The counts, and the fastest bucket that belongs to them.
+    """
+    hits, slow = (0, 0), 0
+    for bucket, mine, other in reversed(list(paired(canary.seconds.counts, control.seconds.counts))):
         if sum(hits) >= wanted:
             break
-        hits = hits[0] + mine, hits[1] + other
-    return hits
+        hits, slow = (hits[0] + mine, hits[1] + other), bucket
+    return hits, slow
 
 
 def _guard(canary: Window, control: Window, guard: Guard) -> _Found:

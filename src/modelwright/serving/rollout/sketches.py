@@ -17,7 +17,7 @@ GROWTH = 1.02
 SMALLEST, LARGEST = 1e-9, 1e12
 """Numbers nearer to 0 count as 0, those farther away as the largest."""
 
-MISSING = -(10**6)
+MISSING = -(2**15)
 """Bucket of what is no number: it comes before all others."""
 
 MAX_LABELS = 64
@@ -40,7 +40,7 @@ class Numbers:
     Example:
         >>> seconds = Numbers()
         >>> for millisecond in range(1, 101):
-        ...     seconds.add(millisecond / 1000)
+        ...     _ = seconds.add(millisecond / 1000)
         >>> seconds.size, 0.098 < seconds.quantile(0.99) < 0.1
         (100, True)
 
@@ -53,13 +53,14 @@ class Numbers:
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
 
-    def add(self, value: float | None) -> None:
-        """Count a number; ``None`` and NaN count as missing."""
+    def add(self, value: float | None) -> int:
+        """Count a number, and return its bucket; ``None`` and NaN count as missing."""
         bucket = bucket_of(value)
         try:
             self.counts[bucket] += 1
         except KeyError:
             self.counts[bucket] = 1
+        return bucket
 
     @property
     def size(self) -> int:

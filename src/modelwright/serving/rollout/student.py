@@ -26,7 +26,7 @@ def survival(t: float, freedom: float) -> float:
     Source: Abramowitz and Stegun, 26.7.1 and 26.5.27: half of ``I_x(f / 2, 1 / 2)`` with ``x = f / (f + t²)``.
     """
     square = t * t
-    if square < freedom:  # the other side of the same, so that a small t is not lost in 1 - t²
+    if square < 1:  # the other side of the same, so that a small t is not lost in 1 - t²
         tail = 0.5 * (1 - incomplete_beta(0.5, freedom / 2, square / (freedom + square)))
     else:
         tail = 0.5 * incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square))

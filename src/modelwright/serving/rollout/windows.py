@@ -6,9 +6,14 @@ clock: when it began is known to the state of the canary.
 
 from __future__ import annotations
 
+from array import array
+
 from modelwright.serving.inference import Event
 from modelwright.serving.rollout.predictions import Watched, first_value
 from modelwright.serving.rollout.sketches import Labels, Moments, Numbers
+
+MAX_ORDER = 10_000
+"""So many answers of a window are remembered in their order."""
 
 
 class Window:
@@ -23,14 +28,16 @@ class Window:
         requests: Requests that were answered or failed.
         errors: Of these, those that failed.
         seconds: From the head of a request to its answer, seconds; of those that were answered.
+        order: Buckets of the first ``MAX_ORDER`` of these, in the order in which they came.
         predicted: What was predicted, per output: numbers or labels.
         values: Moments of the values of named metrics, whatever was reported to :meth:`measured`.
     """
 
-    __slots__ = ("_watched", "errors", "predicted", "requests", "seconds", "values")
+    __slots__ = ("_watched", "errors", "order", "predicted", "requests", "seconds", "values")
 
     def __init__(self, watched: tuple[Watched, ...] = ()) -> None:
         self.requests, self.errors, self.seconds = 0, 0, Numbers()
+        self.order = array("h")
         self.predicted: dict[str, Numbers | Labels] = {
             name: Numbers() if kind == "number" else Labels() for name, kind in watched
         }
@@ -52,13 +59,19 @@ class Window:
             self.errors += 1
         elif event.status < 400:
             self.requests += 1
-            self.seconds.add(event.seconds)
+            self.answered(event.seconds)
             outputs = event.outputs
             if outputs:
                 for name, kind, add in self._watched:
                     values = outputs.get(name)
                     if values is not None:
                         add(first_value(values, kind))
+
+    def answered(self, seconds: float) -> None:
+        """Count how long an answer took."""
+        bucket = self.seconds.add(seconds)
+        if len(self.order) < MAX_ORDER:
+            self.order.append(bucket)
 
     def measured(self, metric: str, value: float) -> None:
         """Count a value of a named metric: an outcome, or anything else that is known of a request."""
@@ -69,6 +82,7 @@ class Window:
         self.requests += other.requests
         self.errors += other.errors
         self.seconds.merge(other.seconds)
+        self.order.extend(other.order[: MAX_ORDER - len(self.order)])
         for name, counted in other.predicted.items():
             mine = self.predicted.setdefault(name, type(counted)())
             if type(mine) is type(counted):
