@@ -148,7 +148,9 @@ def dumped(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-OURS = Asked("", lambda rows: dumped({"rows": rows}), lambda answer: [one["label"] for one in answer["predictions"]])
+OURS = Asked(
+    "", lambda rows: dumped({"rows": rows}), lambda answer: [one["prediction"] for one in answer["predictions"]]
+)
 
 
 def arrow(subject: Subject) -> Callable[[Rows], bytes]:
@@ -168,12 +170,27 @@ def arrow(subject: Subject) -> Callable[[Rows], bytes]:
 
 
 @contextmanager
-def ours(subject: Subject, wheel: str | Path, *options: str, name: str = "modelwright") -> Iterator[Server]:
-    """Serve a wheel, or what a reference names."""
+def ours(
+    subject: Subject, what: str | Path, *options: str, folder: Path | None = None, settings: str = ""
+) -> Iterator[Server]:
+    """Serve a package.
+
+    Args:
+        subject: What it was made from.
+        what: A reference.
+        options: Further options of the command.
+        folder: Where a ``deployment.toml`` is written; without, the reference is named on the command line.
+        settings: What else stands in that file about the model.
+    """
     port = free_port()
     asked = OURS._replace(path=f"/models/{subject.name}/predict")
-    command = [sys.executable, "-m", "modelwright", "serve", wheel, "--port", str(port), "--no-access-log", *options]
-    with running(name, command, asked, port=port, ready="/v2/health/ready") as server:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        named = f"[server]\naccess_log = false\n\n[models.{subject.name}]\nreference = {json.dumps(str(what))}\n"
+        what = folder / "deployment.toml"
+        what.write_text(named + settings)
+    command = [sys.executable, "-m", "modelwright", "serve", what, "--port", str(port), *options]
+    with running("modelwright", command, asked, port=port, ready="/health/ready", cwd=folder) as server:
         yield server
 
 
