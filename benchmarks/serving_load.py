@@ -1,8 +1,6 @@
-"""What asks the servers: wrk where speed is measured, and a client of ours where every answer is looked at.
+"""What asks the servers where speed is measured: wrk, which costs the machine little and keeps every latency.
 
-For the other scripts about serving. wrk (``apt-get install wrk``) costs the machine little and gives percentiles of all
-requests. The client is a protocol on uvloop that keeps its connections open and sends the next request when the answer
-to the last one is complete; it can also keep to a rate, whatever the answers do.
+For the other scripts about serving (``apt-get install wrk``). Where answers are looked at, :mod:`serving_client` asks.
 """
 
 from __future__ import annotations
@@ -10,15 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 from registry_peers import CLIENT_CORE
 from serving_models import Subject, slices
 from serving_peers import PROGRAMS, Server
-
-Check = Callable[[int, int, bytes], None]
-"""Is told which request it was, its status (0: the connection broke), and the body of the answer."""
 
 
 class Load(NamedTuple):
@@ -77,10 +73,50 @@ def hammer(server: Server, bodies: Sequence[bytes], *, connections: int = 64, se
             "-s",
             PROGRAMS / "varied.lua",
         ]
-        command = ["taskset", "-c", str(CLIENT_CORE), "wrk", *map(str, options), url, "--", lines.name]
+        command = [
+            "taskset",
+            "-c",
+            str(CLIENT_CORE),
+            "wrk",
+            *map(str, options),
+            url,
+            "--",
+            lines.name,
+            server.asked.media_type,
+        ]
         before = server.cpu_s()
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         cpu = server.cpu_s() - before
     seen = json.loads(done.stdout.strip().rpartition("\n")[2])
     taken = {key: seen[key] for key in ("requests", "seconds", "p50_ms", "p99_ms", "refused", "broken")}
     return Load(cpu_s=cpu, **taken)
+
+
+def interleaved(
+    servers: Sequence[Server], ask: Callable[[Server], Load], *, rounds: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Ask each server in turns, after a turn that warms; return what came, by the server's name."""
+    seen: dict[str, list[dict[str, Any]]] = {server.name: [] for server in servers}
+    for number in range(rounds + 1):
+        for server in servers:
+            load = ask(server)
+            if number:
+                seen[server.name].append(load.plain())
+    return seen
+
+
+def shown(what: str, seen: dict[str, list[dict[str, Any]]]) -> None:
+    """Print a table of medians; the ratios are ours to each, of the same round."""
+    print(f"\n{what:<28}{'per s':>10}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'ours ÷, per s':>15}{'÷, CPU':>9}")
+    for name, rows in seen.items():
+        mid = {key: median(row[key] for row in rows) for key in ("per_s", "p50_ms", "p99_ms", "cpu_us")}
+        cells = f"{mid['per_s']:>10,.0f}{mid['p50_ms']:>9.2f}{mid['p99_ms']:>9.2f}{mid['cpu_us']:>9,.0f}"
+        speed, cpu = ratio(seen, name, "per_s"), 1 / ratio(seen, name, "cpu_us")
+        bad = sum(row["refused"] + row["broken"] for row in rows)
+        print(f"{name:<28}{cells}{speed:>15.2f}{cpu:>9.2f}{f'  {bad} failed' if bad else ''}", flush=True)
+
+
+def ratio(seen: dict[str, list[dict[str, Any]]], name: str, key: str, ours: str = "modelwright") -> float:
+    """Return the median over rounds of ours ÷ theirs."""
+    pairs: Iterable[tuple[Any, Any]] = zip(seen[ours], seen[name], strict=True)
+    return median(our[key] / their[key] for our, their in pairs)

@@ -10,13 +10,16 @@ from typing import Any
 
 import uvicorn
 
-BODY = b'{"model":"cheap","version":"1.0.0","request_id":"00000000-0000-0000-0000-000000000000","predictions":[{"label":1}]}'
+BODY = (
+    b'{"model":"cheap","version":"1.0.0","variant":"control","request_id":"658780135cbadfa6cfa657f5",'
+    b'"predictions":[{"prediction":1}]}'
+)
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 START = {"type": "http.response.start", "status": 200, "headers": HEADERS}
 END = {"type": "http.response.body", "body": BODY}
 
 
-async def app(scope: Any, receive: Any, send: Any) -> None:
+async def app(_scope: Any, receive: Any, send: Any) -> None:
     """Answer."""
     while (await receive()).get("more_body"):
         pass

@@ -1,6 +1,7 @@
 """A model behind FastAPI as most people write it: pydantic rows, a plain function (so FastAPI's threads), joblib.
 
-Run by ``serving_peers.py`` with uvicorn in the peer's environment, in a folder with ``model.joblib`` and ``fields.json``.
+Run by ``serving_peers.py`` with uvicorn in the peer's environment, in a folder with ``model.joblib`` and
+``fields.json``.
 """
 
 from __future__ import annotations
