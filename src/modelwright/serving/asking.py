@@ -60,7 +60,16 @@ class Note:
     asked: Asked = NOBODY
 
     def event(
-        self, *, time_s: float, seconds: float, status: int, error: str = "", request_id: str = "", client: str = ""
+        self,
+        *,
+        time_s: float,
+        seconds: float,
+        status: int,
+        error: str = "",
+        request_id: str = "",
+        client: str = "",
+        traceparent: str = "",
+        tracestate: str = "",
     ) -> Event:
         """Return what observers are told.
 
@@ -71,6 +80,8 @@ class Note:
             error: Code of the error; empty if there was none.
             request_id: Id for a message that carried none.
             client: Address of the caller.
+            traceparent: The header of that name.
+            tracestate: The same.
         """
         answer = self.answer
         return Event(
@@ -90,6 +101,8 @@ class Note:
             batch_rows=answer.batch_rows if answer is not None else 0,
             unit=self.unit,
             client=client,
+            traceparent=traceparent,
+            tracestate=tracestate,
             table=self.table,
             outputs=answer.outputs if answer is not None else None,
         )

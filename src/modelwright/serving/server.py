@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-import modelwright
 from modelwright.plugins import need
 from modelwright.registry.registry import Registry
 from modelwright.serving.client.servers import Running, RunningModel, announce, withdraw
@@ -29,13 +28,12 @@ from modelwright.serving.http.gateway import Gateway
 from modelwright.serving.http.listening import listen, listen_locally, url_of
 from modelwright.serving.http.pages import PagesDoor
 from modelwright.serving.http.rest import Rest
-from modelwright.serving.http.routes import Doors, inference_protocol, other_servers
+from modelwright.serving.http.routes import Doors, inference_protocol, other_servers, outcomes_door
 from modelwright.serving.http.server import Door, run, settle, signals
 from modelwright.serving.http.tokens import Tokens
-from modelwright.serving.observing.access_log import AccessLog
-from modelwright.serving.observing.metrics import Metrics
-from modelwright.serving.observing.records.log import RecordLog
-from modelwright.serving.operating.administration import Administrator, readings
+from modelwright.serving.observers import Observers
+from modelwright.serving.observing.tracing import Tracing
+from modelwright.serving.operating.administration import Administrator
 from modelwright.serving.operating.conducting import Conductor, Swapped, check_in_process
 from modelwright.serving.operating.plane import Plane
 from modelwright.serving.operating.preparing import AS_USUAL, Preparing
@@ -44,8 +42,6 @@ from modelwright.serving.operating.variants import ServedVariant
 from modelwright.serving.operating.watching import Watcher
 
 log = logging.getLogger("modelwright.serving")
-FLUSH_S = 0.1
-"""How often the access log is flushed, seconds."""
 
 
 async def unaudited(*_what: object) -> None:
@@ -63,6 +59,7 @@ class Surroundings(NamedTuple):
         admin_tokens: Tokens of the admin port, of which a request must carry one.
         access_log: Where the access log goes; ``None``: nowhere.
         servers: Folder in which servers of this machine announce themselves; ``None``: it does not.
+        tracing: Makes spans of requests; ``None``: nobody does.
         observers: Further observers.
         audit: Writes down what happens to rollouts.
         started: Told the URL when requests are accepted; the models may still be loading.
@@ -77,6 +74,7 @@ class Surroundings(NamedTuple):
     admin_tokens: Iterable[str] = ()
     access_log: IO[str] | IO[bytes] | int | None = None
     servers: Path | None = None
+    tracing: Tracing | None = None
     observers: Iterable[Observer] = ()
     audit: Audit = unaudited
     started: Callable[[str], object] = str
@@ -110,24 +108,19 @@ class Server:
             told=self._changed,
             lost=self._lost,
         )
-        self._records = RecordLog(deployment.records) if deployment.records.folder else None
-        self._log = AccessLog(around.access_log) if around.access_log is not None else None
-        self.gateway = self._gateway()
-        self.metrics = Metrics(
-            self.plane.models,
-            readings(
-                self.plane,
-                in_flight=lambda: self.gateway.in_flight,
-                records=lambda: (self._records.written, self._records.dropped) if self._records else (0, {}),
-                lines_dropped=lambda: self._log.dropped if self._log else 0,
-            ),
-            release=modelwright.__version__,
-        )
         self.rollouts = Rollouts(
-            self.conductor, audit=around.audit, rolled_back=self.metrics.rolled_back, told=self.plane.told
+            self.conductor, audit=around.audit, rolled_back=self._rolled_back, told=self.plane.told
         )
-        mine: list[Observer | None] = [self.metrics, self._log, self._records, self.rollouts]
-        self.plane.observers += [one for one in mine if one is not None]
+        self.observers = Observers(
+            self.plane,
+            deployment.records,
+            in_flight=lambda: self.gateway.in_flight,
+            guards=self.rollouts.guard,
+            access_log=around.access_log,
+            tracing=around.tracing,
+        )
+        self.plane.observers += [*self.observers, self.rollouts]
+        self.gateway = self._gateway()
         self._stop = asyncio.Event()
 
     def _gateway(self) -> Gateway:
@@ -135,20 +128,27 @@ class Server:
         rest = Rest(max_rows=max(model.limits.max_rows for model in self.deployment.models.values()))
         doors = Doors(self.plane, rest)
         pages = PagesDoor(self.plane, doors.infer, base_url=lambda: self.url)
-        doors.others = (pages.match, inference_protocol(self.plane), other_servers(self.plane))
+        doors.others = (
+            outcomes_door(self.observers.outcomes),
+            pages.match,
+            inference_protocol(self.plane),
+            other_servers(self.plane),
+        )
         tokens = Tokens(self._around.tokens)
         return Gateway(self.plane, doors.find, max_body_bytes=settings.max_body_bytes, tokens=tokens)
 
     def _changed(self, swapped: Swapped) -> None:
-        if self._records is not None:
-            for variant in self.plane.served[swapped.model].now().variants.values():
-                self._records.register(swapped.model, variant.contract)
+        for variant in self.plane.served[swapped.model].now().variants.values():
+            self.observers.register(swapped.model, variant.contract)
         self._around.changed(swapped)
 
     def _lost(self, model: str, variant: ServedVariant, why: str) -> None:
         reason = "deadline" if "longer than" in why else "crash"
-        self.metrics.worker_restarted(model, variant.version, reason)
+        self.observers.metrics.worker_restarted(model, variant.version, reason)
         log.warning("%s: a process of %s was lost: %s", model, variant.contract.title, why)
+
+    def _rolled_back(self, model: str, variant: str) -> None:
+        self.observers.metrics.rolled_back(model, variant)
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -168,7 +168,7 @@ class Server:
         self.url = url_of(settings.host, listening, scheme="https" if settings.tls_certificate else "http")
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(signals(self.stop))
-            stack.callback(self._close_observers)
+            stack.callback(self.observers.close)
             models = loop.create_task(self.conductor.start())
             stack.push_async_callback(self._stop_models, models)
             door = Door(self.gateway, listening, settings, tls=True)
@@ -193,7 +193,7 @@ class Server:
         admin_url = ""
         if settings.grpc_port >= 0:
             await self._open_grpc(stack)
-        administrator = Administrator(self.plane, self.rollouts, self.metrics)
+        administrator = Administrator(self.plane, self.rollouts, self.observers.metrics)
         if settings.admin_port >= 0:
             bound = listen(settings.admin_host, settings.admin_port, option="--admin-port")
             find = AdminDoor(administrator, actor="admin").find
@@ -237,7 +237,7 @@ class Server:
 
     def _follow(self, stack: AsyncExitStack) -> None:
         """Begin what goes on beside the requests: rollouts, stages, flushing."""
-        work: list[Any] = [self.rollouts.run(), self._flush()]
+        work: list[Any] = [self.rollouts.run(), self.observers.flush()]
         for model in self.deployment.models.values():
             if model.watch and self._around.registry is not None:
                 watcher = Watcher(self.conductor, self._around.registry, model.name, before=self.rollouts.supersede)
@@ -245,23 +245,11 @@ class Server:
         for one in work:
             stack.callback(asyncio.get_running_loop().create_task(one).cancel)
 
-    async def _flush(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            if self._log is not None:
-                self._log.flush()
-
     async def _stop_models(self, models: asyncio.Task[None]) -> None:
         if not models.done():
             models.cancel()
             await asyncio.wait({models})
         await self.conductor.stop()
-
-    def _close_observers(self) -> None:
-        if self._log is not None:
-            self._log.close()
-        if self._records is not None:
-            self._records.close()
 
     def stop(self) -> None:
         """Begin to end; called on the event loop."""

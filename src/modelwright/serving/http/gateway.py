@@ -26,6 +26,7 @@ from modelwright.serving.intake.compression import decompress
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = dict[bytes, bytes]
 Handler = Callable[[Request], Awaitable[Reply]]
 WriteError = Callable[[BaseException, str], Reply]
 Found = tuple[Handler, WriteError, bool]
@@ -74,7 +75,7 @@ class Gateway:
                 body = await self._body(headers, receive)
                 if body is None:
                     note.transport, error = note.transport or "http", "MW1213" if LATE in scope else ""
-                    self._tell(note, begun, 408 if LATE in scope else 499, error, request_id, client)
+                    self._tell(note, begun, 408 if LATE in scope else 499, error, request_id, scope, headers)
                     return
                 reply = await handler(
                     Request(
@@ -93,15 +94,22 @@ class Gateway:
                 error = failure.code if isinstance(failure, ModelwrightError) else "MW000"
                 reply = self._refused(failure, write_error, note.request_id or request_id)
             await _send(scope, send, reply, note.request_id or request_id)
-            self._tell(note, begun, reply.status, error, request_id, client)
+            self._tell(note, begun, reply.status, error, request_id, scope, headers)
         finally:
             self.in_flight -= 1
 
     def _tell(
-        self, note: Note, begun: float, status: int, error: str, request_id: str, client: tuple[str, int] | None
+        self,
+        note: Note,
+        begun: float,
+        status: int,
+        error: str,
+        request_id: str,
+        scope: Scope,
+        headers: dict[bytes, bytes],
     ) -> None:
         if note.transport:
-            seconds = time.perf_counter() - begun
+            seconds, client = time.perf_counter() - begun, scope["client"]
             self._plane.told(
                 note.event(
                     time_s=time.time() - seconds,
@@ -110,10 +118,12 @@ class Gateway:
                     error=error,
                     request_id=request_id,
                     client=client[0] if client else "",
+                    traceparent=headers.get(b"traceparent", b"").decode("latin-1"),
+                    tracestate=headers.get(b"tracestate", b"").decode("latin-1"),
                 )
             )
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
         """Return the whole body, decompressed; ``None``: the client went away, or took too long."""
         length = headers.get(b"content-length", b"")
         if length and int(length) > self._max_body:
@@ -155,7 +165,7 @@ class Gateway:
         return reply
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
+def _request_id(headers: Headers) -> str:
     """Return what the caller calls the request, if that can be written anywhere; else a new id."""
     given = headers.get(b"x-request-id")
     if given and len(given) <= MAX_REQUEST_ID and _SAFE.issuperset(given):

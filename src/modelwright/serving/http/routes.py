@@ -18,6 +18,7 @@ from modelwright.serving.http.gateway import Found, Handler
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.rest import Rest, describe, described, written_error
 from modelwright.serving.http.v2 import routes as v2
+from modelwright.serving.observing.outcomes import Outcomes
 
 Match = Callable[[str, str], Found | None]
 """By method and path; ``None``: this door does not know the path."""
@@ -104,6 +105,20 @@ def other_servers(plane: DataPlane) -> Match:
         if method != route.method and (method, route.method) != ("HEAD", "GET"):
             return not_allowed(route.method)
         return lambda request: route.handler(plane, request, route.names), route.write_error, route.guarded
+
+    return match
+
+
+def outcomes_door(outcomes: Outcomes) -> Match:
+    """Return the door that takes what later turned out to be true."""
+
+    async def take(request: Request) -> Reply:
+        return as_json(outcomes.take(request.body))
+
+    def match(method: str, path: str) -> Found | None:
+        if path != "/outcomes":
+            return None
+        return (take, written_error, True) if method == "POST" else not_allowed("POST")
 
     return match
 

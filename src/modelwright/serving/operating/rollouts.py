@@ -54,6 +54,11 @@ class Conducted:
         self._watched = watched_of([one for outputs in contract.outputs.values() for one in outputs])
         self.begin_windows()
 
+    def outcome(self, variant: str, name: str, value: float) -> None:
+        """Count an outcome of a request for a guard metric."""
+        if variant in self.windows:
+            self.windows[variant].measured(name, value)
+
     def begin_windows(self) -> None:
         """Observe into new windows."""
         self.windows = {name: Window(self._watched) for name in (self.rollout.control, self.rollout.variant)}
@@ -177,11 +182,10 @@ class Rollouts:
             if window is not None:
                 window.observe(event)
 
-    def outcome(self, model: str, variant: str, name: str, value: float) -> None:
-        """Count an outcome of a request for a guard metric."""
+    def guard(self, model: str) -> Conducted | None:
+        """Return the rollout of a model that wants to know outcomes, if there is one."""
         conducted = self._conducted.get(model)
-        if conducted is not None and variant in conducted.windows:
-            conducted.windows[variant].measured(name, value)
+        return conducted if conducted is not None and not conducted.rollout.ended else None
 
     def _shadowed(self, model: str, shadowed: Shadowed) -> None:
         """Compare what a shadow answered with what the caller got."""
