@@ -1,0 +1,35 @@
+"""A model that does what its rows say: double a number, or raise, hang, die, answer too little or NaN."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+from typing import Any
+
+
+def double(rows: list[dict[str, Any]]) -> list[float]:
+    """Answer twice ``x``, or behave as badly as ``what`` says."""
+    answers = []
+    for row in rows:
+        what, x = row["what"], row["x"]
+        if what == "raise":
+            raise ValueError("broken in /opt/secret/place")
+        if what == "hang":
+            time.sleep(60)
+        if what == "sleep":
+            time.sleep(x)
+        if what == "die":
+            os._exit(7)
+        if what == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answers.append(math.nan if what == "nan" else 2 * x)
+    return answers[:-1] if any(row["what"] == "short" for row in rows) else answers
+
+
+def treble(rows: list[dict[str, Any]]) -> list[float]:
+    """Answer three times ``x``, however it is asked; fail whenever it is asked to."""
+    if any(row["what"] == "fails in version 2" for row in rows):
+        raise ValueError("version 2 cannot do this")
+    return [3 * row["x"] for row in rows]
