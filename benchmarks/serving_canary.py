@@ -152,7 +152,7 @@ def main() -> None:
 
     cases = {
         "alike, default steps": (options.alike, steps, alike(), 20),
-        "alike, held at 25 %": (options.alike // 20, held, alike(), 30),
+        "alike, held at 25 %": (options.alike // 40, held, alike(), 30),
         "alike, with pauses": (options.alike // 10, steps, alike(pauses=0.05), 20),
         "5 % errors": (options.faulty, steps, faulty(errors=0.05), 20),
         "p99 × 2": (options.faulty, steps, faulty(slow=2.0), 20),

@@ -55,6 +55,7 @@ def rows() -> list[tuple[str, str, str]]:
         ("verify, warm", "≤ 8 s", f"{verify['rows']['verify, warm']['wall_s']:.1f} s"),
         *projects(),
         *registry(),
+        *canaries(),
     ]
 
 
@@ -113,6 +114,26 @@ def registry() -> list[tuple[str, str, str]]:
         ),
         ("registry: start", "≤ 3 s, ≤ 120 MB", f"{start[0]:.1f} s ({start[1]:.1f} s CPU), {start[2]:.0f} MB"),
         ("registry: power cuts and kills", "nothing half, nothing lost", f"{tried:,} tried, {neither} failures"),
+    ]
+
+
+def canaries() -> list[tuple[str, str, str]]:
+    """Return the rows about the analysis of canaries."""
+    raw_canaries = raw("serving_canary")
+
+    def rolled_back(case: str) -> str:
+        return f"{raw_canaries[case]['phases'].get('rolled back', 0):,} of {raw_canaries[case]['canaries']:,}"
+
+    def soon(case: str) -> str:
+        after = {int(intervals): count for intervals, count in raw_canaries[case]["intervals_until_rollback"].items()}
+        return f"{rolled_back(case)}, {after.get(1, 0)} after one interval, none after more than {max(after)}"
+
+    pauses = f"{rolled_back('alike, with pauses')} with pauses of a process"
+    return [
+        ("serving: canaries that are alike", "≤ 1 % rolled back", f"{rolled_back('alike, default steps')}; {pauses}"),
+        ("serving: canaries with 5 % errors", "≤ 2 intervals", soon("5 % errors")),
+        ("serving: canaries with p99 × 2", "found", soon("p99 × 2")),
+        ("serving: canaries whose predictions shifted", "found", soon("log-odds + 1.2")),
     ]
 
 
