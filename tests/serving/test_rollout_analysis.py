@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_windows import window
 from scipy import stats
@@ -149,6 +149,7 @@ def test_predictions_of_another_kind_are_not_compared():
     assert drifted(one, other) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=12))
 def test_the_stability_index_is_the_sum_of_both_relative_entropies(bins):
     p, q = ([count + 0.5 for count in column] for column in zip(*bins, strict=True))
@@ -222,6 +223,7 @@ def test_one_pause_of_a_process_is_one_accident_however_many_requests_it_hits():
     assert judged(spread, window(2000), criteria).verdict == "worse"
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=200))
 def test_the_size_of_a_cluster_is_from_one_to_the_number_of_slow_answers(slow):
     assert 1 <= cluster_size(slow) <= max(1, sum(slow))

@@ -50,17 +50,20 @@ def test_the_ratio_of_counts_is_that_of_two_binomials():
     assert ratio == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(st.floats(-60, 60), st.floats(0.3, 1e5))
 @example(1e-7, 79.0)
 def test_student_agrees_with_scipy(t, freedom):
     assert survival(t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-8, abs=1e-300)
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 500), st.floats(0.05, 500), st.floats(0, 1))
 def test_incomplete_beta_agrees_with_scipy(a, b, x):
     assert incomplete_beta(a, b, x) == pytest.approx(special.betainc(a, b, x), rel=1e-8, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.floats(-7, 7), st.floats(2, 1e5))
 def test_a_normal_deviate_is_exceeded_as_rarely(t, freedom):
     z = normal_deviate(t, freedom)
@@ -86,6 +89,7 @@ def test_values_without_any_spread_are_compared_as_they_are(mine, worse):
     assert ratios["1"] == 8.0 * worse - 0.5
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.just(0.0), min_size=1), max_size=20))
 def test_bets_that_win_nothing_leave_the_evidence_at_one(windows):
     evidence = Evidence()

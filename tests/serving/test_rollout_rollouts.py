@@ -6,7 +6,7 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rollout_windows import observed, window
 
@@ -83,6 +83,7 @@ def test_the_shares_of_a_canary(request_, shares):
     assert schedule_of(checked(request_)).shares == shares
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 99), st.floats(0.1, 100))
 def test_a_canary_never_plans_beyond_its_maximum(percent, maximum):
     if percent <= maximum:

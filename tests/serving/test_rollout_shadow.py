@@ -7,7 +7,7 @@ from array import array
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving.inference import Values
@@ -47,6 +47,7 @@ def test_how_two_answers_differ(output, answered, shadow, difference):
     assert comparison_of(output)(answered, shadow) == difference
 
 
+@settings(deadline=None)
 @given(st.sampled_from([PRICE, LEVEL, CLASSES, {"name": "any", "datatype": "json"}]), ANY, ANY)
 def test_whatever_a_shadow_says_can_be_compared_and_told(output, answered, shadow):
     comparing = Comparing([output])

@@ -7,7 +7,7 @@ import statistics
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving.inference import Event, Values
@@ -39,22 +39,26 @@ def event(status: int = 200, **more) -> Event:
     return Event(time_s=0.0, request_id="r", transport="rest", model="churn", status=status, **more)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-8, 1e11), st.sampled_from([1, -1]))
 def test_a_number_is_known_within_one_percent(size, sign):
     assert value_of(bucket_of(sign * size)) == pytest.approx(sign * size, rel=0.0101)
 
 
+@settings(deadline=None)
 @given(FINITE, FINITE)
 def test_buckets_are_in_the_order_of_their_numbers(one, other):
     assert (bucket_of(one) <= bucket_of(other)) or one > other
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_every_number_has_one_of_few_buckets(value):
     assert abs(bucket_of(value)) < 2_500 or math.isnan(value)
     assert bucket_of(math.inf) == bucket_of(LARGEST)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=60), st.floats(0, 1))
 def test_a_quantile_is_that_of_the_values(values, share):
     exact = sorted(values)[max(1, math.ceil(share * len(values))) - 1]
@@ -67,6 +71,7 @@ def test_missing_numbers_are_counted_and_have_no_quantile():
     assert math.isnan(seen.quantile(0.5))
 
 
+@settings(deadline=None)
 @given(st.lists(NUMBERS), st.lists(NUMBERS))
 def test_merged_numbers_are_those_of_both(one, other):
     both = numbers(one)
@@ -74,6 +79,7 @@ def test_merged_numbers_are_those_of_both(one, other):
     assert both.counts == numbers(one + other).counts
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 99)), st.lists(st.integers(0, 99)))
 def test_merged_labels_are_those_of_both_and_few(one, other):
     parts = Labels(), Labels(), Labels()
@@ -98,6 +104,7 @@ def test_too_many_labels_are_folded_into_the_same_bins_everywhere():
     assert (one.size, len(one.counts)) == (1000, FOLDS)
 
 
+@settings(deadline=None)
 @given(st.lists(FINITE, min_size=2, max_size=30), st.lists(FINITE, max_size=30))
 def test_moments_are_those_of_the_values(one, other):
     both, second = Moments(), Moments()

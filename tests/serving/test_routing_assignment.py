@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.errors import DeploymentError
@@ -82,6 +82,7 @@ def test_another_process_gives_the_same():
     assert seen == {str(bucket("s", "e", "ü")).encode()}
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES, UNITS)
 def test_a_bucket_is_an_integer_below_the_number_of_buckets(salt, experiment, unit):
     place = bucket(salt, experiment, unit)
@@ -89,6 +90,7 @@ def test_a_bucket_is_an_integer_below_the_number_of_buckets(salt, experiment, un
     assert int(place / BUCKETS * BUCKETS) == place
 
 
+@settings(deadline=None)
 @given(st.tuples(NAMES, NAMES, UNITS), st.tuples(NAMES, NAMES, UNITS))
 def test_two_triples_never_hash_the_same_text(one, other):
     texts = [prefix(salt, experiment) + encoded(unit) for salt, experiment, unit in (one, other)]
@@ -103,11 +105,13 @@ def test_the_separator_is_refused_in_salt_and_experiment(salt, experiment):
     assert "-" in refused.value.hint
 
 
+@settings(deadline=None)
 @given(WEIGHTS, st.integers(0, BUCKETS - 1))
 def test_every_bucket_has_a_variant_and_it_has_a_weight(weights, place):
     assert weights[choose(weights, place)] > 0
 
 
+@settings(deadline=None)
 @given(WEIGHTS)
 def test_intervals_are_as_wide_as_the_weights_say(weights):
     start, widths = 0.0, dict.fromkeys(weights, 0.0)
@@ -119,6 +123,7 @@ def test_intervals_are_as_wide_as_the_weights_say(weights):
         assert math.isclose(widths[name], weight / total, abs_tol=1e-12)
 
 
+@settings(deadline=None)
 @given(WEIGHTS, st.floats(0, 1), st.floats(0, 1), UNITS)
 def test_whoever_is_on_a_growing_canary_stays_and_nobody_else_moves_but_from_the_control(weights, one, other, unit):
     control, *others = weights

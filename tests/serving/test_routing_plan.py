@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.errors import DeploymentError
@@ -15,6 +15,7 @@ from modelwright.serving.routing.assignment import bucket, choose
 from modelwright.serving.routing.plan import Plan, Routed, plan_of, route
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.text(max_size=10))
 def test_a_plan_chooses_as_assignment_does(share, unit):
     weights = {"control": 1 - share, "canary": share}
