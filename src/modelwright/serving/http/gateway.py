@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from modelwright.errors import ModelwrightError, TooLargeError
+from modelwright.errors import ModelwrightError, NotReadyError, OverloadedError, TooLargeError
 from modelwright.serving.asking import Note
 from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.http.messages import Reply, Request
@@ -157,7 +157,7 @@ class Gateway:
     def _refused(self, failure: Exception, write_error: WriteError | None, request_id: str) -> Reply:
         if not isinstance(failure, ModelwrightError):
             error_log.error("%s: a defect", request_id, exc_info=failure)
-        elif status_of(failure) >= 500:
+        elif status_of(failure) >= 500 and not isinstance(failure, OverloadedError | NotReadyError):
             error_log.warning("%s: %s", request_id, failure)
         reply = (write_error or written_error)(failure, request_id)
         if isinstance(failure, TooLargeError):  # the rest of the body is not read
