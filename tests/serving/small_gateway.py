@@ -6,30 +6,25 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import uvicorn
 
-from modelwright.errors import UnknownModelError
 from modelwright.serving.dataplane import DataPlane
-from modelwright.serving.http.aliases import routes as aliases
-from modelwright.serving.http.gateway import Found, Gateway
+from modelwright.serving.http.gateway import Gateway
 from modelwright.serving.http.messages import Reply, Request
-from modelwright.serving.http.v2 import routes as v2
+from modelwright.serving.http.rest import Rest
+from modelwright.serving.http.routes import Doors, inference_protocol, other_servers
 
 
-def find(plane: DataPlane, method: str, path: str) -> Found:
-    """Return what answers a path: a transport, or nobody."""
-    route: Any = v2.match(path) or aliases.match(path)
-    if route is None or route.method != method:
-        raise UnknownModelError(f"There is nothing at {path!r}.")
-    return lambda request: route.handler(plane, request, route.names), route.write_error, False
+def doors(plane: DataPlane) -> Doors:
+    """Return the doors of a plane, as a server has them."""
+    return Doors(plane, Rest(), (inference_protocol(plane), other_servers(plane)))
 
 
 async def answer(plane: DataPlane, request: Request) -> Reply:
     """Return what a transport answers, without a gateway."""
-    handler, write_error, _ = find(plane, request.method, request.path)
+    handler, write_error, _ = doors(plane).find(request.method, request.path)
     try:
         return await handler(request)
     except Exception as error:
@@ -39,7 +34,7 @@ async def answer(plane: DataPlane, request: Request) -> Reply:
 @contextmanager
 def serving(plane: DataPlane) -> Iterator[int]:
     """Serve a plane on a free port of the loopback address."""
-    gateway: Any = Gateway(plane, partial(find, plane), max_body_bytes=16 * 2**20)
+    gateway: Any = Gateway(plane, doors(plane).find, max_body_bytes=16 * 2**20)
     server = uvicorn.Server(uvicorn.Config(gateway, port=0, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -255,6 +255,19 @@ def test_paths_lead_to_models(path: str, names: tuple[str, str]) -> None:
     assert route.names == names
 
 
+def test_only_probes_need_no_token() -> None:
+    for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/a/ready", "/v2/models/a/versions/1/ready"):
+        assert not match(path).guarded
+    for path in ("/v2", "/v2/models/ready", "/v2/models/a/versions/ready", "/v2/models/a/infer"):
+        assert match(path).guarded
+
+
+def test_another_method_is_told_which_one_it_is() -> None:
+    reply = asyncio.run(answer(PLANE, Request("GET", "/v2/models/flower/infer")))
+    assert reply.status == 405
+    assert (b"allow", b"POST") in reply.headers
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -17,6 +17,7 @@ from modelwright.serving.http.aliases import routes as aliases
 from modelwright.serving.http.gateway import Found, Handler
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.rest import Rest, describe, described, written_error
+from modelwright.serving.http.route import Route
 from modelwright.serving.http.v2 import routes as v2
 from modelwright.serving.observing.outcomes import Outcomes
 
@@ -82,24 +83,19 @@ class Doors:
 
 def inference_protocol(plane: DataPlane) -> Match:
     """Return the door of the Open Inference Protocol v2."""
-
-    def match(method: str, path: str) -> Found | None:
-        route = v2.match(path) if path.startswith("/v2") else None
-        if route is None:
-            return None
-        if method != route.method and (method, route.method) != ("HEAD", "GET"):
-            return not_allowed(route.method)
-        guarded = not path.endswith(("/live", "/ready"))
-        return lambda request: route.handler(plane, request, route.names), route.write_error, guarded
-
-    return match
+    return _translating(plane, v2.match)
 
 
 def other_servers(plane: DataPlane) -> Match:
     """Return the door for clients of MLflow's scoring server and of TensorFlow Serving."""
+    return _translating(plane, aliases.match)
+
+
+def _translating(plane: DataPlane, find: Callable[[str], Route | None]) -> Match:
+    """Return the door of a transport that only translates."""
 
     def match(method: str, path: str) -> Found | None:
-        route = aliases.match(path)
+        route = find(path)
         if route is None:
             return None
         if method != route.method and (method, route.method) != ("HEAD", "GET"):

@@ -21,11 +21,11 @@ from modelwright.serving.answering import outputs
 from modelwright.serving.asking import ask
 from modelwright.serving.contract import Contract
 from modelwright.serving.dataplane import DataPlane
-from modelwright.serving.http.aliases.paths import Names
 from modelwright.serving.http.aliases.tables import table_of_columns, table_of_list, table_of_lists, table_of_objects
 from modelwright.serving.http.aliases.values import plain, row_objects
 from modelwright.serving.http.errors import error_fields, sentence_of
 from modelwright.serving.http.messages import Reply, Request
+from modelwright.serving.http.route import Names
 from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.inference import Answer, Table
 from modelwright.serving.intake import delimited, media_types, strict_json

@@ -5,35 +5,8 @@ Called by the gateway for paths that no door of ours knows.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
-
-from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.http.aliases import mlflow, tfserving
-from modelwright.serving.http.aliases.paths import Names
-from modelwright.serving.http.messages import Reply, Request
-
-Handler = Callable[[DataPlane, Request, Names], Awaitable[Reply]]
-WriteError = Callable[[BaseException, str], Reply]
-
-
-class Route(NamedTuple):
-    """Where a path leads.
-
-    Attributes:
-        handler: What answers it.
-        method: The one HTTP method that it takes.
-        write_error: What writes an error in the form of this server, from the error and the id of the request.
-        guarded: Whether a token is needed, where the server has tokens.
-        names: What the path names.
-    """
-
-    handler: Handler
-    method: str
-    write_error: WriteError
-    guarded: bool = True
-    names: Names = Names()
-
+from modelwright.serving.http.route import Names, Route
 
 _FIXED = {
     "/invocations": Route(mlflow.invocations, "POST", mlflow.write_error),

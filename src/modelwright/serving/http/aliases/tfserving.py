@@ -19,11 +19,11 @@ from modelwright.runtime.values import family_of
 from modelwright.serving.asking import ask
 from modelwright.serving.contract import Contract
 from modelwright.serving.dataplane import DataPlane
-from modelwright.serving.http.aliases.paths import Names
 from modelwright.serving.http.aliases.tables import table_of_columns, table_of_list
 from modelwright.serving.http.aliases.values import plain, row_objects
 from modelwright.serving.http.errors import error_fields, sentence_of
 from modelwright.serving.http.messages import Reply, Request
+from modelwright.serving.http.route import Names
 from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.inference import Table
 from modelwright.serving.intake import strict_json

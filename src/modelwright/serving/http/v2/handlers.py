@@ -8,27 +8,16 @@ Source: Open Inference Protocol v2, "HTTP/REST".
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from modelwright.errors import NotReadyError
 from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.http.messages import Reply, Request
+from modelwright.serving.http.route import Names
 from modelwright.serving.http.v2.answering import write_answer, write_json
 from modelwright.serving.http.v2.parsing import parse_request
 from modelwright.serving.tensors.inferring import infer
 from modelwright.serving.tensors.metadata import EXTENSIONS, SERVER, TensorMetadata, metadata_of, server_version
-
-
-class Names(NamedTuple):
-    """What a path names.
-
-    Attributes:
-        model: Name of the model; empty if it names none.
-        version: Its version; empty: whichever the router chooses.
-    """
-
-    model: str = ""
-    version: str = ""
 
 
 async def server_live(plane: DataPlane, _request: Request, _names: Names) -> Reply:

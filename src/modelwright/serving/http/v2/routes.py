@@ -5,45 +5,22 @@ Called by the gateway for every path that begins with ``/v2``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
-
-from modelwright.serving.dataplane import DataPlane
-from modelwright.serving.http.messages import Reply, Request
+from modelwright.serving.http.route import Handler, Names, Route
 from modelwright.serving.http.v2 import handlers
 from modelwright.serving.http.v2.answering import write_error
-from modelwright.serving.http.v2.handlers import Names
-
-Handler = Callable[[DataPlane, Request, Names], Awaitable[Reply]]
-
-
-class Route(NamedTuple):
-    """Where a path leads.
-
-    Attributes:
-        handler: What answers it.
-        method: The one HTTP method that it takes.
-        names: What the path names.
-        write_error: What writes an error in the form of this transport, from the error and the id of the request.
-    """
-
-    handler: Handler
-    method: str
-    names: Names = Names()
-    write_error: Callable[[BaseException, str], Reply] = write_error
-
 
 _FIXED = {
-    "/v2": Route(handlers.server_metadata, "GET"),
-    "/v2/": Route(handlers.server_metadata, "GET"),
-    "/v2/health/live": Route(handlers.server_live, "GET"),
-    "/v2/health/ready": Route(handlers.server_ready, "GET"),
+    "/v2": Route(handlers.server_metadata, "GET", write_error),
+    "/v2/": Route(handlers.server_metadata, "GET", write_error),
+    "/v2/health/live": Route(handlers.server_live, "GET", write_error, guarded=False),
+    "/v2/health/ready": Route(handlers.server_ready, "GET", write_error, guarded=False),
 }
-_OF_MODEL: dict[str, tuple[Handler, str]] = {
-    "": (handlers.model_metadata, "GET"),
-    "ready": (handlers.model_ready, "GET"),
-    "infer": (handlers.model_infer, "POST"),
+_OF_MODEL: dict[str, tuple[Handler, str, bool]] = {
+    "": (handlers.model_metadata, "GET", True),
+    "ready": (handlers.model_ready, "GET", False),
+    "infer": (handlers.model_infer, "POST", True),
 }
+"""Handler, method, and whether a token is needed."""
 
 
 def match(path: str) -> Route | None:
@@ -65,4 +42,7 @@ def match(path: str) -> Route | None:
         if not version:
             return None
     found = _OF_MODEL.get("/".join(rest)) if model and rest != [""] else None
-    return None if found is None else Route(*found, Names(model, version))
+    if found is None:
+        return None
+    handler, method, guarded = found
+    return Route(handler, method, write_error, guarded, Names(model, version))
