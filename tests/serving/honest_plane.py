@@ -27,6 +27,7 @@ class Served:
     contract: Contract
     model: Model
     ready: bool = True
+    max_rows: int = 100_000
 
 
 def served(native: Any, signature: dict[str, Any], *, name: str, version: str, methods: list[str]) -> Served:

@@ -142,6 +142,22 @@ def test_other_types_are_not_understood(kind: bytes) -> None:
     assert invoke({"instances": ROWS}, kind=kind)[0] == 415
 
 
+def test_more_rows_than_the_model_takes_are_refused() -> None:
+    plane = honest_plane()
+    plane.versions_of["flower"][-1].max_rows = 1
+    forms = [
+        {"dataframe_split": {"data": ROWS}},
+        {"dataframe_records": RECORDS},
+        {"instances": ROWS},
+        {"inputs": {name: [1.0, 2.0] for name in COLUMNS}},
+    ]
+    for form in forms:
+        status, told = invoke(form, plane=plane, query=b"model=flower")
+        assert (status, told["error_code"], told["code"]) == (413, "RESOURCE_EXHAUSTED", "MW1205")
+    text = b"length,width,depth\n1,2,3\n1,2,3\n"
+    assert invoke(text, plane=plane, kind=b"text/csv", query=b"model=flower")[0] == 413
+
+
 def test_overload_is_told_with_when_to_try_again() -> None:
     def fail() -> None:
         raise OverloadedError("Too much is waiting.")

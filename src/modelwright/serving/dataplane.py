@@ -33,6 +33,11 @@ class Endpoint(Protocol):
         """Whether it can answer now."""
         ...
 
+    @property
+    def max_rows(self) -> int:
+        """Most rows of one request."""
+        ...
+
 
 class DataPlane(Protocol):
     """What transports ask."""

@@ -216,6 +216,11 @@ class ModelEndpoint:
         """Whether every variant can answer."""
         return self._model.ready
 
+    @property
+    def max_rows(self) -> int:
+        """Most rows of one request."""
+        return self._model.now().control.pool.limits.max_rows
+
     async def infer(
         self, table: Table, *, methods: tuple[str, ...], request_id: str, unit: str, timeout_s: float | None
     ) -> Answer:
@@ -258,6 +263,11 @@ class VariantEndpoint:
     def ready(self) -> bool:
         """Whether it can answer."""
         return self._variant.ready
+
+    @property
+    def max_rows(self) -> int:
+        """Most rows of one request."""
+        return self._variant.pool.limits.max_rows
 
     async def infer(
         self,

@@ -43,7 +43,7 @@ async def infer(
     contract = endpoint.contract
     check_parameters(request.parameters)
     fields = _wanted(contract, request.outputs)
-    table = read_table(contract, request.tensors)
+    table = read_table(contract, request.tensors, max_rows=endpoint.max_rows)
     methods = tuple(method for method in contract.methods if any(one in fields for one in contract.outputs[method]))
     note.unit = str(request.parameters.get("unit") or note.unit)
     timeout_s = shortest(timeout_s, request.parameters.get("timeout"))

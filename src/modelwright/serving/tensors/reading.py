@@ -19,14 +19,14 @@ from modelwright.runtime.suggestions import column_problems
 from modelwright.runtime.validation import LIMIT, refusal
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
-from modelwright.serving.intake.judging import MAX_ROWS, check_size, table_of
+from modelwright.serving.intake.judging import check_size, table_of
 from modelwright.serving.tensors.datatypes import datatype_of, is_number, takes
 from modelwright.serving.tensors.elements import FlawedTensor, flawed, read_tensor
 from modelwright.serving.tensors.tensor import Elements, SentTensor, Tensor
 from modelwright.serving.tensors.text import decode_text
 
 
-def read_table(contract: Contract, sent: Sequence[SentTensor], *, max_rows: int = MAX_ROWS) -> Table:
+def read_table(contract: Contract, sent: Sequence[SentTensor], *, max_rows: int) -> Table:
     """Return the rows that tensors hold.
 
     Args:

@@ -29,7 +29,7 @@ from modelwright.serving.http.route import Names
 from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.inference import Answer, Table
 from modelwright.serving.intake import delimited, media_types, strict_json
-from modelwright.serving.intake.judging import MAX_ROWS, table_of
+from modelwright.serving.intake.judging import table_of
 
 TRANSPORT = "invocations"
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -55,7 +55,7 @@ async def invocations(plane: DataPlane, request: Request, _names: Names) -> Repl
     note.model, version = chosen(plane, request.query)
     endpoint = plane.endpoint(note.model, version)
     contract = endpoint.contract
-    table = read_rows(contract, request)
+    table = read_rows(contract, request, max_rows=endpoint.max_rows)
     answer = await ask(plane, endpoint, table, methods=contract.methods[:1], note=note)
     return Reply(200, _encode({"predictions": _predictions(contract, answer)}))
 
@@ -80,7 +80,7 @@ def chosen(plane: DataPlane, query: bytes) -> tuple[str, str]:
     return names[0], version
 
 
-def read_rows(contract: Contract, request: Request) -> Table:
+def read_rows(contract: Contract, request: Request, *, max_rows: int) -> Table:
     """Return the rows of a request.
 
     Raises:
@@ -90,26 +90,26 @@ def read_rows(contract: Contract, request: Request) -> Table:
     """
     kind = media_types.kind_of(request.headers.get(b"content-type", b"").decode("latin-1"))
     if kind == "json":
-        return _read_json(contract, strict_json.decode(request.body))
+        return _read_json(contract, strict_json.decode(request.body), max_rows)
     if kind != "csv":
         raise MediaTypeError("The body is neither JSON nor CSV.", hint="Send application/json or text/csv.")
-    columns, size = delimited.columns_of(strict_json.text_of(request.body), contract.inputs, max_rows=MAX_ROWS)
+    columns, size = delimited.columns_of(strict_json.text_of(request.body), contract.inputs, max_rows=max_rows)
     columns.pop("", None)  # the index, which DataFrame.to_csv() writes unless it is told not to
-    return table_of(contract, columns, size)
+    return table_of(contract, columns, size, max_rows=max_rows)
 
 
-def _read_json(contract: Contract, message: Any) -> Table:
+def _read_json(contract: Contract, message: Any, max_rows: int) -> Table:
     form = _form(message)
     value = message[form]
     if form == "dataframe_split":
-        return _read_split(contract, value)
+        return _read_split(contract, value, max_rows)
     if form == "dataframe_records":
         if not isinstance(value, list):
             raise MessageError("'dataframe_records' is no list of objects.", hint="Send one object per row.")
-        return table_of_objects(contract, value)
+        return table_of_objects(contract, value, max_rows=max_rows)
     if form == "inputs" and isinstance(value, dict):
-        return table_of_columns(contract, value, key=form)
-    return table_of_list(contract, value, key=form)
+        return table_of_columns(contract, value, key=form, max_rows=max_rows)
+    return table_of_list(contract, value, key=form, max_rows=max_rows)
 
 
 def _form(message: Any) -> str:
@@ -129,7 +129,7 @@ def _form(message: Any) -> str:
     return found[0]
 
 
-def _read_split(contract: Contract, value: Any) -> Table:
+def _read_split(contract: Contract, value: Any, max_rows: int) -> Table:
     names = value.get("columns") if isinstance(value, dict) else None
     data = value.get("data") if isinstance(value, dict) else None
     names = list(contract.fields) if names is None and isinstance(data, list) else names
@@ -138,7 +138,7 @@ def _read_split(contract: Contract, value: Any) -> Table:
             "'dataframe_split' is no object with columns and data.",
             hint='Send {"dataframe_split": {"columns": ["a"], "data": [[1]]}}.',
         )
-    return table_of_lists(contract, data, tuple(names))
+    return table_of_lists(contract, data, names=tuple(names), max_rows=max_rows)
 
 
 def _predictions(contract: Contract, answer: Answer) -> list[Any]:

@@ -17,18 +17,19 @@ from modelwright.runtime.validation import LIMIT, refusal
 from modelwright.runtime.values import family_of
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
-from modelwright.serving.intake.judging import MAX_ROWS, check_size, table_of, table_of_rows
+from modelwright.serving.intake.judging import check_size, table_of, table_of_rows
 
 Columns = dict[str, list[Any]]
 
 
-def table_of_list(contract: Contract, values: Any, *, key: str) -> Table:
+def table_of_list(contract: Contract, values: Any, *, key: str, max_rows: int) -> Table:
     """Return the rows of a list: objects, lists of as many values as the model has inputs, or values of the only one.
 
     Args:
         contract: What they are judged by.
         values: The list.
         key: Where it stands in the message.
+        max_rows: Most rows.
 
     Raises:
         MessageError: It is no list, or an empty one.
@@ -37,26 +38,26 @@ def table_of_list(contract: Contract, values: Any, *, key: str) -> Table:
     """
     if not isinstance(values, list):
         raise MessageError(f"{key!r} is no list of rows.", hint="Send one object or list per row.")
-    check_size(len(values), MAX_ROWS)
+    check_size(len(values), max_rows)
     kinds = set(map(type, values))
     if kinds == {dict} and family_of(contract.inputs[0]["datatype"]) != "json":
-        return table_of_objects(contract, values)
+        return table_of_objects(contract, values, max_rows=max_rows)
     if len(contract.fields) == 1:
-        return table_of_columns(contract, {contract.fields[0]: values}, key=key)
+        return table_of_columns(contract, {contract.fields[0]: values}, key=key, max_rows=max_rows)
     if kinds != {list}:
         found = next(place for place, value in enumerate(values) if not isinstance(value, list))
         problem = Problem(found, None, "is neither an object nor a list", _layout(contract))
         raise refusal([problem], model=contract.title)
-    return table_of_lists(contract, values, contract.fields)
+    return table_of_lists(contract, values, names=contract.fields, max_rows=max_rows)
 
 
-def table_of_lists(contract: Contract, rows: list[Any], names: tuple[str, ...]) -> Table:
+def table_of_lists(contract: Contract, rows: list[Any], *, names: tuple[str, ...], max_rows: int) -> Table:
     """Return rows of plain lists, whose columns have these names.
 
     Raises:
         SignatureError: They do not fit, or differ in length.
     """
-    check_size(len(rows), MAX_ROWS)
+    check_size(len(rows), max_rows)
     width = len(names)
     problems = [
         Problem(place, None, f"has {len(row)} values where there are {width} columns", _layout(contract))
@@ -71,28 +72,28 @@ def table_of_lists(contract: Contract, rows: list[Any], names: tuple[str, ...]) 
         twice = [Problem(None, name, "appears more than once") for name in names if names.count(name) > 1]
         raise refusal(twice[:1], model=contract.title)
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    return table_of(contract, columns, len(rows))
+    return table_of(contract, columns, len(rows), max_rows=max_rows)
 
 
-def table_of_objects(contract: Contract, rows: list[Any]) -> Table:
+def table_of_objects(contract: Contract, rows: list[Any], *, max_rows: int) -> Table:
     """Return rows of objects; a value of a scalar input may stand in a list of its own, as tensors of shape [1] do.
 
     Raises:
         SignatureError: They do not fit.
     """
-    check_size(len(rows), MAX_ROWS)
+    check_size(len(rows), max_rows)
     odd = [Problem(place, None, "is no object") for place, row in enumerate(rows) if not isinstance(row, dict)]
     if odd:
         raise refusal(odd[:LIMIT], model=contract.title)
     if not any(list in set(map(type, row.values())) for row in rows):
-        return table_of_rows(contract, rows)
+        return table_of_rows(contract, rows, max_rows=max_rows)
     apart = take_apart(rows, "records", contract.fields)
     if apart.problems:
         raise refusal(apart.problems, model=contract.title)
-    return table_of(contract, unwrapped(contract, apart.columns), len(rows))
+    return table_of(contract, unwrapped(contract, apart.columns), len(rows), max_rows=max_rows)
 
 
-def table_of_columns(contract: Contract, columns: Mapping[str, Any], *, key: str) -> Table:
+def table_of_columns(contract: Contract, columns: Mapping[str, Any], *, key: str, max_rows: int) -> Table:
     """Return rows that came as one list per column; values without a list around them are a single row.
 
     Raises:
@@ -109,7 +110,7 @@ def table_of_columns(contract: Contract, columns: Mapping[str, Any], *, key: str
     if odd:
         raise refusal(odd, model=contract.title)
     size = max(map(len, columns.values()))
-    return table_of(contract, unwrapped(contract, columns), size)
+    return table_of(contract, unwrapped(contract, columns), size, max_rows=max_rows)
 
 
 def unwrapped(contract: Contract, columns: Mapping[str, list[Any]]) -> Columns:

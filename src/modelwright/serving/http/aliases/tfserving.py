@@ -18,7 +18,7 @@ from modelwright.errors import MessageError, NotReadyError
 from modelwright.runtime.values import family_of
 from modelwright.serving.asking import ask
 from modelwright.serving.contract import Contract
-from modelwright.serving.dataplane import DataPlane
+from modelwright.serving.dataplane import DataPlane, Endpoint
 from modelwright.serving.http.aliases.tables import table_of_columns, table_of_list
 from modelwright.serving.http.aliases.values import plain, row_objects
 from modelwright.serving.http.errors import error_fields, sentence_of
@@ -47,7 +47,7 @@ async def predict(plane: DataPlane, request: Request, names: Names) -> Reply:
     contract = endpoint.contract
     message = strict_json.decode(request.body)
     form, method = _form(message), _method(contract, message)
-    table = _read(contract, form, _without_b64(message[form]))
+    table = _read(endpoint, form, _without_b64(message[form]))
     answer = await ask(plane, endpoint, table, methods=(method,), note=note)
     columns = {field["name"]: _values(field, plain(field, answer)) for field in contract.outputs[method]}
     single = next(iter(columns.values())) if len(columns) == 1 else None
@@ -75,10 +75,10 @@ def _method(contract: Contract, message: dict[str, Any]) -> str:
     raise MessageError(f"{contract.title} has no signature {name!r:.60}.", hint=f"It has: {known}.")
 
 
-def _read(contract: Contract, form: str, value: Any) -> Table:
-    if form == "inputs" and isinstance(value, dict):
-        return table_of_columns(contract, value, key=form)
-    return table_of_list(contract, value, key=form)
+def _read(endpoint: Endpoint, form: str, value: Any) -> Table:
+    read: Any = table_of_columns if form == "inputs" and isinstance(value, dict) else table_of_list
+    table: Table = read(endpoint.contract, value, key=form, max_rows=endpoint.max_rows)
+    return table
 
 
 def _without_b64(value: Any) -> Any:
