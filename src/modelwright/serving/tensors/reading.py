@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import isfinite, isinf, isnan
 from typing import Any
 
 from modelwright.errors import MessageError
@@ -122,7 +122,7 @@ def _whole(contract: Contract, tensors: list[Tensor]) -> Tensor | None:
 def _table_of_whole(contract: Contract, tensor: Tensor, max_rows: int) -> Table:
     check_size(tensor.rows, max_rows)
     if contract.blocked:
-        block = _block(tensor.elements)
+        block = _block(contract, tensor.elements)
         if block is not None:
             return Table(tensor.rows, block=block)
     width = len(contract.fields)
@@ -130,17 +130,29 @@ def _table_of_whole(contract: Contract, tensor: Tensor, max_rows: int) -> Table:
     return table_of(contract, columns, tensor.rows, max_rows=max_rows)
 
 
-def _block(elements: Elements) -> bytes | None:
-    """Return numbers as float64, if they are surely fine: none missing, none infinite."""
+def _block(contract: Contract, elements: Elements) -> bytes | None:
+    """Return numbers as float64, if they are surely fine: missing or infinite only where they may be."""
     try:
         floats = elements if isinstance(elements, array) and elements.typecode == "d" else array("d", elements)
-        return floats.tobytes() if isfinite(sum(floats)) else None
     except (TypeError, OverflowError):
         return None
+    return floats.tobytes() if _fine(contract, floats) else None
+
+
+def _fine(contract: Contract, block: array[float]) -> bool:
+    if isfinite(sum(block)):
+        return True
+    for place, judge in enumerate(contract.judges):
+        column = block[place :: len(contract.fields)]
+        if isfinite(sum(column)):
+            continue
+        if (not judge.nullable and any(map(isnan, column))) or (not judge.infinite and any(map(isinf, column))):
+            return False
+    return True
 
 
 def _interleaved(contract: Contract, columns: Mapping[str, Elements], size: int) -> bytes | None:
-    """Return columns of numbers as float64, row by row, if they are surely fine: none missing, none infinite."""
+    """Return columns of numbers as float64, row by row, if they are surely fine."""
     width = len(contract.fields)
     block = array("d", bytes(8 * size * width))
     try:
@@ -148,7 +160,7 @@ def _interleaved(contract: Contract, columns: Mapping[str, Elements], size: int)
             block[place::width] = array("d", columns[name])
     except (TypeError, OverflowError):
         return None
-    return block.tobytes() if isfinite(sum(block)) else None
+    return block.tobytes() if _fine(contract, block) else None
 
 
 def _column(field: dict[str, Any], tensor: Tensor) -> Any:
