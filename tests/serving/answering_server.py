@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import numpy as np
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
 import uvicorn
@@ -142,3 +145,18 @@ def listening(app: Any, *, unix: str = "") -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def same(found: Any, expected: Any) -> None:
+    """Check that two answers are of one type, with the same values and datatypes."""
+    assert type(found) is type(expected)
+    if isinstance(expected, pd.DataFrame):
+        pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    elif isinstance(expected, np.ndarray):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    elif isinstance(expected, pl.DataFrame):
+        assert found.schema == expected.schema
+        assert found.equals(expected)
+    else:
+        assert found == expected

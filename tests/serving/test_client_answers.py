@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from answering_server import Answering, described, listening
+from answering_server import Answering, described, listening, same
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -78,21 +78,6 @@ KINDS = {
     "columns": lambda frame: frame.to_dict("list"),
     "structured": lambda frame: frame.astype({"plan": object}).to_records(index=False),
 }
-
-
-def same(found, expected) -> None:
-    """Check that two answers are of one type, with the same values and datatypes."""
-    assert type(found) is type(expected)
-    if isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(found, expected, check_exact=True)
-    elif isinstance(expected, np.ndarray):
-        assert found.dtype == expected.dtype
-        np.testing.assert_array_equal(found, expected)
-    elif isinstance(expected, pl.DataFrame):
-        assert found.schema == expected.schema
-        assert found.equals(expected)
-    else:
-        assert found == expected
 
 
 @pytest.fixture(params=["arrow", "json"])

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 POLL_S = 1.0
 """How often a rollout that is followed is looked at, seconds."""
+NEWER_S = 0.05
+"""What happened later than what was shown last; the server's clock is told a little differently each time, seconds."""
 On = Annotated[str, Parameter(help="Which servers: a stage, a model, or the address of one.")]
 Reason = Annotated[str, Parameter(help="Why; stands in the log for ever.")]
 Model = Annotated[str, Parameter(help="Name of the model.")]
@@ -251,7 +253,7 @@ def _followed(admins: list[Admin], model: str, output: Output) -> int:
             for one in admins:
                 statuses[one.where] = one.rollout(model)
                 happenings = statuses[one.where].history
-                newer = [transition for transition in happenings if transition.time_s > seen[one.where]]
+                newer = [transition for transition in happenings if transition.time_s > seen[one.where] + NEWER_S]
                 for transition in newer:
                     output.note(happened(transition))
                     seen[one.where] = transition.time_s

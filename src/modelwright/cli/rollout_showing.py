@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BAD: tuple[Phase, ...] = ("rolled back", "aborted")
 MARKS: dict[Phase, str] = {"finished": "✓", "rolled back": "✗", "aborted": "✗"}
 
+SHOWN = 10
+"""So many of the last things that happened are shown."""
+
 
 def line(status: Status) -> str:
     """Return where a rollout stands.
@@ -59,7 +62,9 @@ def show(statuses: Mapping[str, Status], console: Console) -> None:
         if len(statuses) > 1:
             console.print(url, style="bold", markup=False)
         console.print(f"{MARKS.get(status.phase, '•')} {line(status)}", markup=False, soft_wrap=True)
-        for transition in status.history:
+        if len(status.history) > SHOWN:
+            console.print(f"  … {len(status.history) - SHOWN} before", markup=False)
+        for transition in status.history[-SHOWN:]:
             console.print(f"  {happened(transition)}", markup=False, soft_wrap=True)
         if status.differences is not None:
             console.print(plain(str(status.differences)), markup=False, soft_wrap=True)

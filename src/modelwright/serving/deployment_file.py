@@ -110,11 +110,12 @@ class Reading(Tables):
 
     Args:
         folder: What paths are relative to.
+        base: What to call that folder in messages.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, base: str = "the folder of the deployment file") -> None:
         super().__init__()
-        self.folder = folder
+        self.folder, self.base = folder, base
 
     def deployment(self, document: dict[str, Any]) -> Deployment:
         """Return what the document says; of use only if there are no problems."""
@@ -225,7 +226,7 @@ class Reading(Tables):
             return text
         path = os.path.abspath(self.folder / text)  # noqa: PTH100 - resolve() would follow links
         if must_exist and not os.path.exists(path):  # noqa: PTH110
-            self.found(must_exist, f"{text!r} is not there", "a path is relative to the deployment file")
+            self.found(must_exist, f"{text!r} is not there", f"a path is relative to {self.base}")
         return path
 
 

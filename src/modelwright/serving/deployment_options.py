@@ -59,7 +59,7 @@ def deployment_of(
         >>> deployment_of(["churn@production"], folder=Path()).models["churn"].variants["control"].reference
         'churn@production'
     """
-    reading, models = Reading(folder), dict[str, ModelDeployment]()
+    reading, models = Reading(folder, "this folder"), dict[str, ModelDeployment]()
     for said in references:
         reference = reading.reference(said, said)
         name = _name(reading, said, reference)
