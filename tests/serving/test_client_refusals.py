@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import pickle
 import socket
@@ -40,6 +41,7 @@ from modelwright.serving.client.client import Client
 from modelwright.serving.client.refusals import refusal
 from modelwright.serving.client.wire import Reply, wait_s
 from modelwright.serving.http.errors import error_fields
+from modelwright.serving.observing.outcome_reading import read_outcomes
 
 GOLDEN = Path(__file__).parent.parent / "data" / "golden" / "format-1" / "twice-1.0.0"
 ROWS = [{"x": 1.0}]
@@ -229,9 +231,15 @@ def test_a_unit_that_no_header_can_hold_is_refused(client, unit):
         client.predict(ROWS, unit=unit)
 
 
-def test_an_outcome_that_names_no_prediction_is_refused(client):
+def test_outcomes_are_sent_as_the_server_reads_them(client, app):
     with pytest.raises(OutcomeError):
-        client.outcome("request-1", {"churned": True})
+        client.outcome("request-1", {"churned": np.bool_(True), "spent": 3.5}, row=2)
+    (told,) = read_outcomes(app.seen[-1][3])
+    assert (told.request_id, told.row, told.values) == ("request-1", 2, {"churned": True, "spent": 3.5})
+    when = datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
+    with pytest.raises(OutcomeError):
+        client.outcomes([{"unit": "customer-1", "time": when, "outcome": {"churned": False}}])
+    assert read_outcomes(app.seen[-1][3])[0].time == when
 
 
 @pytest.mark.parametrize("url", ["models.internal", "ftp://x", "http://user:pw@host", "http://host?x=1", "http://"])

@@ -6,7 +6,7 @@ version that was not there then has them asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from modelwright.errors import MediaTypeError, MessageError
+from modelwright.runtime.encoding import encode
 from modelwright.serving.client import sending
 from modelwright.serving.client.returning import Returning
 from modelwright.serving.client.sending import Body, Frames, Rows
@@ -145,13 +146,13 @@ class Asking:
         answer = self._given(self._returning(method, model), [part.values for part in parts], rows)
         return Answered(answer, request_id, model.name, newest.version, newest.variant)
 
-    def outcome(self, request_id: str, outcome: dict[str, Any], patience: Patience) -> Plan[None]:
-        """Tell what turned out to be true of the rows of an earlier request.
+    def outcomes(self, told: Sequence[Mapping[str, Any]], patience: Patience) -> Plan[None]:
+        """Tell what turned out to be true of rows of earlier requests.
 
         Raises:
-            OutcomeError: The server knows no such prediction, or keeps none.
+            OutcomeError: One is malformed, so that none was taken, or the server keeps none.
         """
-        content = msgspec.json.encode({"request_id": request_id} | outcome)
+        content = msgspec.json.encode({"outcomes": [encode(dict(one)) for one in told]})
         request = Request("POST", "/outcomes", content, {"content-type": JSON})
         yield from exchange(request, patience=patience, where=self.where)
 

@@ -6,6 +6,7 @@ awaited; plans and answers are the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -77,9 +78,13 @@ class AsyncClient(Questions):
         """Return one model with its signature and an example; by default the client's, or the only one."""
         return await self._connection.run(self._asking.model(name or self._defaults.model, self._patience))
 
-    async def outcome(self, request_id: str, outcome: dict[str, Any]) -> None:
-        """Tell the server what turned out to be true of the rows of an earlier request."""
-        await self._connection.run(self._asking.outcome(request_id, outcome, self._patience))
+    async def outcome(self, request_id: str, outcome: Mapping[str, Any], *, row: int = 0) -> None:
+        """Tell the server what turned out to be true of a row of an earlier request."""
+        await self.outcomes([{"request_id": request_id, "row": row, "outcome": outcome}])
+
+    async def outcomes(self, told: Sequence[Mapping[str, Any]]) -> None:
+        """Tell the server many outcomes at once: all are taken, or none."""
+        await self._connection.run(self._asking.outcomes(told, self._patience))
 
     async def close(self) -> None:
         """Close its connections."""

@@ -6,6 +6,7 @@ them. What is asked, and what answers mean, stands in :mod:`.asking`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -183,17 +184,29 @@ class Client(Questions):
         """
         return self._connection.run(self._asking.model(name or self._defaults.model, self._patience))
 
-    def outcome(self, request_id: str, outcome: dict[str, Any]) -> None:
-        """Tell the server what turned out to be true of the rows of an earlier request.
+    def outcome(self, request_id: str, outcome: Mapping[str, Any], *, row: int = 0) -> None:
+        """Tell the server what turned out to be true of a row of an earlier request.
 
         Args:
             request_id: Id of that request.
-            outcome: What happened, by name of the output or metric.
+            outcome: What turned out, by name (``{"churned": True}``): truth values, numbers or texts.
+            row: Which row of the request, from 0.
 
         Raises:
-            OutcomeError: The server knows no such prediction, or keeps none.
+            OutcomeError: It is malformed, or the server keeps none.
         """
-        self._connection.run(self._asking.outcome(request_id, outcome, self._patience))
+        self.outcomes([{"request_id": request_id, "row": row, "outcome": outcome}])
+
+    def outcomes(self, told: Sequence[Mapping[str, Any]]) -> None:
+        """Tell the server many outcomes at once: all are taken, or none.
+
+        Args:
+            told: Each with ``outcome``, and either ``request_id`` and ``row``, or ``unit`` and ``time`` (ISO 8601).
+
+        Raises:
+            OutcomeError: One is malformed, so that none was taken, or the server keeps none.
+        """
+        self._connection.run(self._asking.outcomes(told, self._patience))
 
     def close(self) -> None:
         """Close its connections."""
