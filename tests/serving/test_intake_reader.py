@@ -324,3 +324,16 @@ def test_other_transports_judge_plain_values_alike():
         table_of_rows(contract, [])
     with pytest.raises(TooLargeError, match="at most 1 "):
         table_of(contract, {"age": [1, 2]}, 2, max_rows=1)
+
+
+def test_far_more_columns_than_the_model_has_are_refused_without_naming_them():
+    names = [f"k{number}" for number in range(1003)]
+    header = ",".join(names)
+    for kind, text in (
+        (JSON, body([dict.fromkeys(names, 1)])),
+        (JSON, body({"columns": {name: [1] for name in names}})),
+        ("text/csv", f"{header}\n{','.join('1' for _ in names)}\n".encode()),
+    ):
+        with pytest.raises(TooLargeError, match="1003 columns; the model has 2"):
+            BLOCK.read(text, kind)
+    assert len(problems([dict.fromkeys(names[:1000], 1)], BLOCK)) == 1000

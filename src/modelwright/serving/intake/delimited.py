@@ -19,6 +19,7 @@ import msgspec
 from modelwright.errors import MessageError, TooLargeError
 from modelwright.runtime.cells import parser_of
 from modelwright.runtime.values import family_of
+from modelwright.serving.intake.judging import check_width
 from modelwright.serving.intake.strict_json import MAX_DIGITS, decode
 
 Fields = list[dict[str, Any]]
@@ -37,7 +38,7 @@ def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, l
 
     Raises:
         MessageError: It is no CSV, or a line has another number of cells; the line is named.
-        TooLargeError: It holds more rows.
+        TooLargeError: It holds more rows, or far more columns than the signature.
 
     Example:
         >>> columns_of("age\n42\n", [{"name": "age", "datatype": "int64"}], max_rows=10)
@@ -47,6 +48,7 @@ def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, l
     try:
         header = next(reader, [])
         _check_header(header)
+        check_width(len(header), len(fields))
         rows = _rows(reader, len(header), max_rows)
     except csv.Error as error:
         raise MessageError("The body is no CSV.", where=f"line {reader.line_num}", why=f"{error}.") from None

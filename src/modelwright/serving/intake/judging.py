@@ -23,6 +23,8 @@ from modelwright.serving.intake import packing
 
 MAX_ROWS = 100_000
 """Most rows of one request, unless the deployment says otherwise."""
+MAX_UNKNOWN = 1000
+"""Most columns that a model does not know; each of fewer is named, with what was probably meant."""
 _ENCODED = frozenset({"float", "bytes"})
 """Families whose values JSON may hold as text."""
 
@@ -38,10 +40,11 @@ def table_of(contract: Contract, columns: Mapping[str, Any], size: int, *, max_r
 
     Raises:
         MessageError: There are no rows.
-        TooLargeError: There are more rows than ``max_rows``.
+        TooLargeError: There are more rows than ``max_rows``, or far more columns than the model has.
         SignatureError: They do not fit; every problem is listed.
     """
     check_size(size, max_rows)
+    check_width(len(columns), len(contract.fields))
     return _judged(contract, take_apart(columns, "columns", contract.fields), size)
 
 
@@ -55,10 +58,11 @@ def table_of_rows(contract: Contract, rows: list[dict[str, Any]], *, max_rows: i
 
     Raises:
         MessageError: There are no rows.
-        TooLargeError: There are more rows than ``max_rows``.
+        TooLargeError: There are more rows than ``max_rows``, or far more columns than the model has.
         SignatureError: They do not fit; every problem is listed.
     """
     check_size(len(rows), max_rows)
+    check_width(max(map(len, rows)), len(contract.fields))
     return _judged(contract, take_apart(rows, "records", contract.fields), len(rows))
 
 
@@ -75,6 +79,19 @@ def check_size(size: int, max_rows: int) -> None:
         raise TooLargeError(
             f"The request holds {size} rows; at most {max_rows} are taken at once.",
             hint="Send them in several requests, or score them as a batch: modelwright score.",
+        )
+
+
+def check_width(sent: int, needed: int) -> None:
+    """Check the number of columns.
+
+    Raises:
+        TooLargeError: So many more than the model has that naming them is of no use.
+    """
+    if sent > needed + MAX_UNKNOWN:
+        raise TooLargeError(
+            f"The request holds {sent} columns; the model has {needed}.",
+            hint="Send the columns of the model only; its metadata lists them.",
         )
 
 

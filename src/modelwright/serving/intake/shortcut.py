@@ -121,7 +121,7 @@ class Shortcut:
             if counted.depth - 1 + _AROUND > MAX_DEPTH:
                 return False
             spare -= counted.keys + counted.colons
-        return spare == 0 or spare == sum(tally(columns[place]).colons for place in self._texts)
+        return spare == 0 or spare == sum(_colons(columns[place]) for place in self._texts)
 
     def _question(self, columns: Columns, size: int, form: Form, unit: str) -> Question | None:
         for place, judge, way in self._judged:
@@ -129,6 +129,14 @@ class Shortcut:
             if problems:
                 return None
         return Question(packing.table(self._contract, columns, size), form, unit)
+
+
+def _colons(values: list[Any]) -> int:
+    """Count the colons in the text of a column."""
+    try:
+        return "".join(filter(None, values)).count(":")
+    except TypeError:  # tensors of text
+        return tally(values).colons
 
 
 def _needs_judge(field: dict[str, Any]) -> bool:
