@@ -77,6 +77,7 @@ def test_other_codings_are_refused(coding):
         (zlib.compress(b"0123456789")[:-1], "deflate"),
         (zlib.compress(b"0123456789") + b"tail", "deflate"),
     ],
+    ids=["empty", "no gzip", "no zlib", "cut gzip", "wrong checksum", "gzip and tail", "cut zlib", "zlib and tail"],
 )
 def test_damaged_bodies_are_refused(body, coding):
     with pytest.raises(MessageError):
