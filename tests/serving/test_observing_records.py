@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import msgspec
 import pyarrow as pa
@@ -16,6 +18,7 @@ from modelwright.serving.deployment import RecordSettings
 from modelwright.serving.inference import Table, Values
 from modelwright.serving.observing.records.checking import check
 from modelwright.serving.observing.records.log import RecordLog
+from modelwright.spec.outcome import OUTCOME_COLUMNS
 from modelwright.spec.record import EVERY_RECORD, NOTE, RecordSchema, hashed
 from modelwright.spec.signature import Field, Output
 
@@ -240,3 +243,10 @@ def test_the_unit_is_treated_by_its_name_or_by_the_star(tmp_path):
     logged(contract(BLOCK), told, folder=str(tmp_path / "2"), columns={"*": "hash", "unit": "drop"}, salt="pepper")
     assert read(tmp_path / "1")[0]["unit"] == hashed("customer-17", b"pepper")
     assert "unit" not in read(tmp_path / "2")[0]
+
+
+def test_the_documentation_lists_every_column():
+    page = Path(__file__).parents[2] / "docs" / "reference" / "record-log.md"
+    listed = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    columns = (*EVERY_RECORD, *OUTCOME_COLUMNS)
+    assert listed == [(one.column, one.datatype, one.description.replace("``", "`")) for one in columns]
