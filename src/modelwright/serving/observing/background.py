@@ -17,8 +17,10 @@ Item = TypeVar("Item")
 TICK_S = 0.1
 """How often the thread looks for work, seconds."""
 SLICE = 128
-"""So many items are taken at a time; between two slices other threads get their turn."""
+"""So many items are taken at a time, and no more of them once they reach :data:`SLICE_WEIGHT`."""
+SLICE_WEIGHT = 1024
 PAUSE_S = 0.0002
+"""Between two slices other threads get their turn for so long, seconds."""
 QUIET_S = 60.0
 """A trouble is logged at most once in so many seconds."""
 _log = logging.getLogger(__name__)
@@ -113,21 +115,23 @@ class Background(Generic[Item]):
         ending = False
         while not ending:
             ending = self._ending.wait(TICK_S)
-            while self._items:
-                self._slice()
+            left = len(self._items)  # what comes meanwhile waits for the next time: many at once are cheaper
+            while left > 0:
+                left -= self._slice()
                 time.sleep(PAUSE_S)
             self._guarded(self._work.tick)
         self._guarded(self._work.finish)
 
-    def _slice(self) -> None:
+    def _slice(self) -> int:
         items: list[Item] = []
         weight = 0
-        while self._items and len(items) < SLICE:
+        while self._items and len(items) < SLICE and weight < SLICE_WEIGHT:
             item, own = self._items.popleft()
             items.append(item)
             weight += own
         self._guarded(lambda: self._work.take(items))
         self._went += weight
+        return len(items)
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:

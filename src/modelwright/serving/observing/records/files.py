@@ -20,7 +20,7 @@ PARTIAL = ".partial"
 """How the name of a file that is not complete ends; it begins with a dot, so no pattern for data finds it."""
 ABANDONED_S = 3600.0
 """A file that is not complete and this old, seconds, was left by a process that was killed."""
-_PROCESS = f"{os.getpid()}-{secrets.token_hex(3)}"
+_TOKEN = secrets.token_hex(3)
 _numbers = itertools.count(1)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -39,7 +39,7 @@ def file_name(*parts: str, suffix: str, now: datetime | None = None) -> str:
     """Return a name that sorts by time and is nobody else's: time, parts, process, counter."""
     time_text = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S.%fZ")
     named = [safe(part) for part in parts if part]
-    return "-".join([time_text, *named, _PROCESS, f"{next(_numbers):06d}"]) + suffix
+    return "-".join([time_text, *named, str(os.getpid()), _TOKEN, f"{next(_numbers):06d}"]) + suffix
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
