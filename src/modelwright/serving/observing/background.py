@@ -29,6 +29,10 @@ _log = logging.getLogger(__name__)
 class Work(Protocol[Item]):
     """What is done with the items."""
 
+    def begin(self) -> None:
+        """Do what is due before the first of them."""
+        ...
+
     def take(self, items: list[Item]) -> None:
         """Work on some items, in order."""
         ...
@@ -112,6 +116,7 @@ class Background(Generic[Item]):
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        self._guarded(self._work.begin)
         ending = False
         while not ending:
             ending = self._ending.wait(TICK_S)

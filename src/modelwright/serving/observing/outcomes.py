@@ -201,11 +201,14 @@ class OutcomeWork:
 
     def __init__(self, settings: RecordSettings, writes: Recorder) -> None:
         self._settings = settings
-        folder = Path(settings.folder) / FOLDER
+        self._folder = Path(settings.folder) / FOLDER
         note = {NOTE: str(OUTCOME_VERSION)}
-        self._series = Series(folder, (FOLDER,), columns=OUTCOME_COLUMNS, note=note, recorder=writes)
+        self._series = Series(self._folder, (FOLDER,), columns=OUTCOME_COLUMNS, note=note, recorder=writes)
         self.complaints = Complaints("outcomes")
-        sweep(folder)
+
+    def begin(self) -> None:
+        """Tidy the folder."""
+        sweep(self._folder)
 
     def take(self, items: list[list[Row]]) -> None:
         """Gather rows."""

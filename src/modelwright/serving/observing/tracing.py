@@ -62,6 +62,9 @@ class _Spans:
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
+    def begin(self) -> None:
+        """Do nothing."""
+
     def take(self, items: list[Event]) -> None:
         for event in items:
             self._tracer.observe(event)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import RecordSettings
 from modelwright.serving.inference import Event
-from modelwright.serving.observing.background import Background
+from modelwright.serving.observing.background import Background, Complaints
 from modelwright.serving.observing.records.assembling import Assembler, rows_of
 from modelwright.serving.observing.records.checking import check
 from modelwright.serving.observing.records.files import safe, sweep
@@ -65,7 +64,7 @@ class RecordLog:
         if not event.version or (self._share < 1.0 and not is_sampled(event.request_id, self._share)):
             return
         rows = rows_of(event)
-        if not self._thread.offer(event, rows):
+        if not self._thread.offer(event, max(rows, 1)):
             self._refused += rows
 
     @property
@@ -101,7 +100,10 @@ class RecordWork:
         self._made: dict[Key, tuple[Assembler, Series]] = {}
         self.written = 0
         self.dropped = {"misfit": 0, "disk": 0, "unknown": 0}
-        self.complaints: Any = None
+        self.complaints = Complaints("records")
+
+    def begin(self) -> None:
+        """Tidy the folder."""
         sweep(self._folder)
 
     def register(self, model: str, contract: Contract) -> None:
