@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.serving.inference import Event, Table, Values
@@ -85,12 +85,14 @@ def test_an_answer_of_a_shadow_is_no_request():
     assert written(Event(time_s=0, request_id="r", transport="rest", model="churn", shadow=True)) == []
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0, 4_000_000_000, allow_nan=False))
 def test_the_time_is_rfc_3339(seconds):
     (line,) = written(Event(time_s=seconds, request_id="r", transport="rest", model="churn"))
     assert 0 <= seconds - datetime.fromisoformat(line["time"]).timestamp() < 0.0011
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(codec=None), max_size=300), st.text(st.characters(codec=None), max_size=300))
 def test_whatever_a_caller_sends_is_one_line(model, request_id):
     found = written(Event(time_s=0, request_id=request_id, transport="rest", model=model, error="MW1202", status=404))

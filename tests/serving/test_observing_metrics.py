@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
@@ -21,6 +22,7 @@ READINGS = Readings(
     records_dropped={"queue": 4},
     lines_dropped=5,
 )
+SUFFIXES = {"counter": "_total", "info": "_info"}
 UNITS = ("_seconds", "_bytes", "_rows", "_ratio", "_info", "_share", "_in_flight", "_workers", "_fds", "_objects")
 
 
@@ -137,3 +139,18 @@ def test_every_name_is_one_that_promtool_accepts(metrics, accept):
 @pytest.mark.parametrize("accept", ["*/*", "text/html", ";;,,=", "text/plain;version=abc", "x" * 10_000])
 def test_any_accept_gets_an_answer(metrics, accept):
     assert metrics.render(accept)[1].startswith("text/plain")
+
+
+def test_the_documentation_lists_every_metric_with_its_labels(metrics):
+    page = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+    listed = re.findall(r"^\| `(modelwright_\w+)` \| ([\w, ]*)\| (.+) \|$", page.read_text("utf-8"), re.MULTILINE)
+    families = read_openmetrics(metrics.render("application/openmetrics-text")[0].decode())
+    given = {
+        f"{family.name}{SUFFIXES.get(family.type, '')}": (
+            {label for sample in family.samples for label in sample.labels} - {"le"},
+            family.documentation,
+        )
+        for family in families
+        if family.name.startswith("modelwright")
+    }
+    assert {name: ({*filter(None, labels.strip().split(", "))}, text) for name, labels, text in listed} == given

@@ -46,7 +46,7 @@ def bytes_of(rows: list[tuple[str, str, str, str]]) -> tuple[bytes, dict[str, li
         return path.read_bytes(), pq.ParquetFile(path).read().to_pydict()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.tuples(texts, texts, texts, texts), min_size=1, max_size=4))
 def test_no_value_that_is_dropped_or_hashed_is_in_the_bytes(rows):
     raw, columns = bytes_of(rows)
