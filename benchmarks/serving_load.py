@@ -85,7 +85,7 @@ def hammer(server: Server, bodies: Sequence[bytes], *, connections: int = 64, se
             server.asked.media_type,
         ]
         before = server.cpu_s()
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run([*command, server.asked.media_type], capture_output=True, text=True, check=True)
         cpu = server.cpu_s() - before
     seen = json.loads(done.stdout.strip().rpartition("\n")[2])
     taken = {key: seen[key] for key in ("requests", "seconds", "p50_ms", "p99_ms", "refused", "broken")}

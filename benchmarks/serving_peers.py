@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -93,6 +94,7 @@ def running(
     ready: str,
     cwd: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    pinned: bool = True,
 ) -> Iterator[Server]:
     """Run a server until the block ends; it runs once ``ready`` answers 200."""
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
@@ -100,7 +102,7 @@ def running(
     begun = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["taskset", "-c", str(SERVER_CORE), *map(str, command)],
+            [*(["taskset", "-c", str(SERVER_CORE)] if pinned else []), *map(str, command)],
             cwd=cwd,
             env={**inherited, **(variables or {})},
             stdout=output,
@@ -171,7 +173,14 @@ def arrow(subject: Subject) -> Callable[[Rows], bytes]:
 
 @contextmanager
 def ours(
-    subject: Subject, what: str | Path, *options: str, folder: Path | None = None, settings: str = ""
+    subject: Subject,
+    what: str | Path,
+    *options: str,
+    folder: Path | None = None,
+    settings: str = "",
+    name: str = "modelwright",
+    pinned: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Serve a package.
 
@@ -181,6 +190,9 @@ def ours(
         options: Further options of the command.
         folder: Where a ``deployment.toml`` is written; without, the reference is named on the command line.
         settings: What else stands in that file about the model.
+        name: What to call it.
+        pinned: Whether it has one core only.
+        variables: Further environment variables.
     """
     port = free_port()
     asked = OURS._replace(path=f"/models/{subject.name}/predict")
@@ -190,7 +202,20 @@ def ours(
         what = folder / "deployment.toml"
         what.write_text(named + settings)
     command = [sys.executable, "-m", "modelwright", "serve", what, "--port", str(port), *options]
-    with running("modelwright", command, asked, port=port, ready="/health/ready", cwd=folder) as server:
+    with running(
+        name, command, asked, port=port, ready="/health/ready", cwd=folder, variables=variables, pinned=pinned
+    ) as server:
+        yield server
+
+
+@contextmanager
+def in_process(subject: Subject, wheel: Path, folder: Path) -> Iterator[Server]:
+    """Serve a wheel in the server's own process; unpacked where Python finds it, as if it was installed there."""
+    installed = folder / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    path = {"PYTHONPATH": str(installed)}
+    with ours(subject, wheel, "--in-process", folder=folder, name="modelwright in-process", variables=path) as server:
         yield server
 
 
@@ -298,6 +323,6 @@ def mlserver(
     (folder / "model-settings.json").write_text(json.dumps({**model, **batching, **uri}))
     asked = Asked(f"/v2/models/{subject.name}/infer", _tensors(subject), lambda answer: answer["outputs"][0]["data"])
     command = [programs("mlserver") / "mlserver", "start", folder]
-    name = "MLServer batching" if batch_size else "MLServer"
+    name = f"MLServer{' batching' if batch_size else ''}{'' if workers else ' in-process'}"
     with running(name, command, asked, port=port, ready="/v2/health/ready", cwd=folder) as server:
         yield server
