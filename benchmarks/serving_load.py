@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from registry_peers import CLIENT_CORE
 from serving_models import Subject, slices
-from serving_peers import PROGRAMS, Server
+from serving_peers import JSON, PROGRAMS, Server
 
 
 class Load(NamedTuple):
@@ -59,9 +59,9 @@ def bodies_of(server: Server, subject: Subject, size: int = 1) -> list[bytes]:
 
 
 def hammer(server: Server, bodies: Sequence[bytes], *, connections: int = 64, seconds: float = 5.0) -> Load:
-    """Ask with wrk as fast as the answers come; bodies are of one line each."""
+    """Ask with wrk as fast as the answers come; bodies that are not JSON (of one line) are all the first one."""
     with tempfile.NamedTemporaryFile("wb", suffix=".lines") as lines:
-        lines.write(b"\n".join(bodies) + b"\n")
+        lines.write(b"\n".join(bodies) + b"\n" if server.asked.media_type == JSON else bodies[0])
         lines.flush()
         url = f"http://127.0.0.1:{server.port}{server.asked.path}"
         options = [
