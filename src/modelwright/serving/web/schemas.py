@@ -20,8 +20,8 @@ Schema = dict[str, Any]
 FieldData = dict[str, Any]
 """One field of a signature as plain data."""
 
-MOST_SECONDS = 86_399_999_999_999
-"""Longest duration, seconds. Source: Python's ``timedelta.max``."""
+SECONDS = (-86_399_999_913_600, 86_399_999_999_999)
+"""Shortest and longest duration, seconds. Source: Python's ``timedelta.min`` and ``timedelta.max``."""
 _YEAR = r"(?:[1-9]\d{3}|0[1-9]\d{2}|00[1-9]\d|000[1-9])"
 _LEAP = r"(?:\d{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 _DAY = (
@@ -170,7 +170,7 @@ def _datetime(field: FieldData) -> Schema:
 
 
 def _duration(field: FieldData) -> Schema:
-    low, high = _bounds(field) or (-MOST_SECONDS, MOST_SECONDS)
+    low, high = _bounds(field) or SECONDS
     return {"type": "number", "minimum": low, "maximum": high}
 
 
