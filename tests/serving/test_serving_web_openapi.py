@@ -283,3 +283,21 @@ def test_a_body_without_rows_is_not_allowed(body: Any) -> None:
     schema = openapi(described, name="churn")
     operation = schema["paths"]["/models/churn/predict"]["post"]["requestBody"]["content"]["application/json"]
     assert not Draft202012Validator(operation["schema"] | {"components": schema["components"]}).is_valid(body)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "allowed"),
+    [
+        ({"request_id": "r", "outcome": {"churned": True}}, True),
+        ({"request_id": "r", "row": 3, "time": "2026-11-20T13:45:00Z", "outcome": {"spent": 12.5, "why": ""}}, True),
+        ({"unit": "customer-17", "time": "2026-11-20T13:45:00+01:00", "outcome": {"churned": False}}, True),
+        ({"unit": "customer-17", "outcome": {"churned": False}}, False),
+        ({"unit": "u", "request_id": "r", "time": "2026-11-20T13:45:00Z", "outcome": {"churned": False}}, False),
+        ({"request_id": "r", "outcome": {}}, False),
+        ({"request_id": "", "outcome": {"churned": True}}, False),
+        ({"request_id": "r", "outcome": {"churned": None}}, False),
+        ({"outcome": {"churned": True}}, False),
+    ],
+)
+def test_an_outcome_names_a_request_or_a_unit_with_its_time(outcome: Node, allowed: bool) -> None:
+    assert validator(whole(), "Outcomes").is_valid({"outcomes": [outcome]}) is allowed

@@ -226,6 +226,7 @@ def test_controls_suit_their_fields() -> None:
     assert kinds["small"] == kinds["number"] == kinds["wait"] == "number"
     assert kinds["level"] == "select"
     assert kinds["open end"] == "text", "a number input holds no infinity"
+    assert kinds["share"] == "number", "its range is strict, so that there is none"
     assert kinds["day"] == "date"
     assert kinds["moment"] == "text", "the example has more digits than a calendar holds"
     assert kinds["instant"] == "text", "a calendar holds no time zone"

@@ -105,12 +105,21 @@ def _kind(field: FieldData, text: str) -> Kind:
 
 def _plain_kind(field: FieldData, family: str, text: str) -> Kind:
     if family in ("int", "float", "duration"):
-        return "text" if field.get("infinite") or (text and not _NUMBER.fullmatch(text)) else "number"
+        return "text" if _unbounded(field) or (text and not _NUMBER.fullmatch(text)) else "number"
     if family == "date":
         return "text" if text and not _DAY.fullmatch(text) else "date"
     if family == "datetime" and field.get("timezone") is None:
         return "text" if text and not _LOCAL.fullmatch(text) else "datetime-local"
     return "text"
+
+
+def _unbounded(field: FieldData) -> bool:
+    """Say whether infinity may be sent, which no strict range contains."""
+    return bool(field.get("infinite")) and not (field.get("training_range") and _refuses(field))
+
+
+def _refuses(field: FieldData) -> bool:
+    return field.get("on_out_of_range") == "error"
 
 
 def _needed(field: FieldData, kind: Kind) -> bool:
@@ -181,10 +190,10 @@ def _note(field: FieldData, kind: Kind) -> str:
         told.append("such as 2026-11-20T13:45:00" + ("" if field.get("timezone") is None else "+01:00"))
     elif family in _WORDS:
         told.append(_WORDS[family])
-    if field.get("infinite"):
+    if _unbounded(field):
         told.append("Infinity and -Infinity are allowed")
     bounds = field.get("training_range")
-    if bounds and field.get("on_out_of_range") == "error":
+    if bounds and _refuses(field):
         told.append(f"{short_value(bounds[0])} to {short_value(bounds[1])}")
     elif bounds:
         told.append(f"seen in training: {short_value(bounds[0])} to {short_value(bounds[1])}")
