@@ -116,7 +116,7 @@ def small_disk(tmp_path):
     if not shutil.which("mount") or subprocess.run(["mount", *options], capture_output=True).returncode:
         pytest.skip("mounting a small disk is not allowed here")
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def test_a_full_disk_leaves_whole_files_and_goes_on_when_there_is_room(small_disk):
