@@ -131,7 +131,7 @@ def test_deadline_passes_and_the_stuck_worker_is_replaced(behaving: Path) -> Non
         until = time.monotonic() + 10
         while running.ask({"x": 1.0, "what": "ok"}).status_code != 200:
             assert time.monotonic() < until
-        metrics, _ = running.server.observers.metrics.render()
+        metrics, _ = running.server.parts.observers.metrics.render()
         assert b'modelwright_worker_restarts_total{model="behaving",reason="deadline",version="1.0.0"} 1.0' in metrics
 
 
@@ -212,7 +212,7 @@ def test_client_that_goes_away_harms_nobody(served: Running) -> None:
             )
     answer = served.ask({"x": 4.0, "what": "ok"})
     assert answer.json()["predictions"] == [{"prediction": 8.0}]
-    assert served.server.gateway.in_flight <= 20
+    assert served.server.parts.gateway.in_flight <= 20
 
 
 def test_server_stops_when_a_model_cannot_be_served(tmp_path: Path) -> None:

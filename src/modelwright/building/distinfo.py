@@ -13,7 +13,6 @@ from modelwright.building.entry_points import entry_points
 from modelwright.building.licences import licence_files
 from modelwright.building.metadata import core_metadata, weights_metadata
 from modelwright.building.project import Project
-from modelwright.building.sbom import model_bom, weights_bom
 from modelwright.building.tags import stem, wheel_tags
 from modelwright.spec.environment import Environment
 from modelwright.spec.weights import weights_name
@@ -35,6 +34,8 @@ def dist_info(project: Project, *, epoch: int) -> dict[str, bytes]:
         ProjectError: [project] is invalid or contradicts the manifest.
         PackageError: The card or the lock is missing or malformed.
     """
+    from modelwright.building.sbom import model_bom  # what it needs costs more than everything else here
+
     return {
         "METADATA": core_metadata(project),
         "WHEEL": wheel_file(project.manifest.environment),
@@ -54,6 +55,8 @@ def weights_dist_info(project: Project, *, epoch: int) -> dict[str, bytes]:
     Raises:
         ProjectError: The licence in [project] is invalid or contradicts the manifest.
     """
+    from modelwright.building.sbom import weights_bom
+
     name = weights_name(project.manifest.name)
     return {
         "METADATA": weights_metadata(project),

@@ -138,4 +138,6 @@ async def ask(
     except ModelwrightError as error:
         note.asked = vars(error).get(_ASKED, NOBODY)
         raise
+    if note.answer.table is not None:
+        note.table = note.answer.table
     return note.answer

@@ -60,6 +60,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         queue_seconds: Time the request waited for a worker, seconds.
         predict_seconds: Time of its batch in the model, seconds.
         batch_rows: Rows of its batch.
+        table: The rows in the form of the package that answered; ``None``: they are those that were asked about.
     """
 
     request_id: str
@@ -72,6 +73,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     queue_seconds: float = 0.0
     predict_seconds: float = 0.0
     batch_rows: int = 0
+    table: Table | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

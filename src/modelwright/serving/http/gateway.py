@@ -135,13 +135,15 @@ class Gateway:
         if message["more_body"]:
             collected = bytearray(body)
             while message["more_body"]:
+                if len(collected) > self._max_body:
+                    raise self._too_large()
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return None
                 collected += message["body"]
-                if len(collected) > self._max_body:
-                    raise self._too_large()
             body = bytes(collected)
+        if len(body) > self._max_body:
+            raise self._too_large()
         encoding = headers.get(b"content-encoding")
         if encoding:
             body = decompress(body, encoding.decode("latin-1"), limit=self._max_body)
@@ -159,10 +161,7 @@ class Gateway:
             error_log.error("%s: a defect", request_id, exc_info=failure)
         elif status_of(failure) >= 500 and not isinstance(failure, OverloadedError | NotReadyError):
             error_log.warning("%s: %s", request_id, failure)
-        reply = (write_error or written_error)(failure, request_id)
-        if isinstance(failure, TooLargeError):  # the rest of the body is not read
-            return reply._replace(headers=(*reply.headers, (b"connection", b"close")))
-        return reply
+        return (write_error or written_error)(failure, request_id)
 
 
 def _request_id(headers: Headers) -> str:

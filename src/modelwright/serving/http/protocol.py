@@ -47,6 +47,7 @@ class GatewayProtocol(HttpToolsProtocol):
     _in_head = False
     _head_bytes = 0
     _stopping = False
+    _closing = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless there are too many connections."""
@@ -59,7 +60,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what arrived."""
-        if self.parser is None or self.transport.is_closing():
+        if self.parser is None or self._closing or self.transport.is_closing():
             return
         super().data_received(data)
         if self._reading or (self._in_head and self._timer is not None):
@@ -115,14 +116,30 @@ class GatewayProtocol(HttpToolsProtocol):
         ):
             return False
         cycle.response_started = cycle.response_complete = True
+        if self._reading and cycle.more_body:  # the rest of the body would be taken for another request
+            cycle.keep_alive = False
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
         usual = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]  # the date, once a second
         self.transport.write(b"".join([head, *usual, end, body]))
         cycle.message_event.set()
         if not cycle.keep_alive:
-            self.transport.close()
+            self._close_gently()
         cycle.on_response()
         return True
+
+    def _close_gently(self) -> None:
+        """Close, but not before a client that still sends could read the answer: unread bytes would reset it.
+
+        Source: RFC 9112, 9.6 "Tear-down".
+        """
+        if not self._reading:
+            self.transport.close()
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._closing = True
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_S, self.transport.close)
 
     def on_message_complete(self) -> None:
         """Take note that it is there."""
@@ -179,7 +196,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, said: str, code: str, headers: bytes = b"") -> None:
         """Answer without the application, and close."""
-        if self.transport.is_closing():
+        if self._closing or self.transport.is_closing():
             return
         self._disarm()
         body = msgspec.json.encode({"error": said, "code": code, "details": []})
@@ -188,7 +205,7 @@ class GatewayProtocol(HttpToolsProtocol):
             % (status, _REASONS[status], len(body), headers)
             + body
         )
-        self.transport.close()
+        self._close_gently()
 
 
 _REASONS = {

@@ -134,9 +134,9 @@ class ServedModel:
         timeout_s: float | None,
     ) -> Answer:
         """Put a request to one variant."""
-        contract = variant.contract
+        contract, own = variant.contract, None
         if contract is not judged_by:
-            table = adapted(table, judged_by, contract)
+            own = table = adapted(table, judged_by, contract)
         try:
             told = await variant.pool.submit(table, methods, timeout_s=timeout_s)
         except ModelwrightError as error:
@@ -153,6 +153,7 @@ class ServedModel:
             queue_seconds=told.queue_seconds,
             predict_seconds=told.predict_seconds,
             batch_rows=told.batch_rows,
+            table=own,
         )
 
     def mirror(

@@ -212,7 +212,7 @@ class Rollouts:
                 error=shadowed.error,
                 rows=shadowed.table.size,
                 seconds=shadowed.seconds,
-                table=shadowed.table,
+                table=(said and said.table) or shadowed.table,
                 outputs=said.outputs if said is not None else None,
             )
         )

@@ -1,22 +1,14 @@
-"""The server as a whole: bind, prepare, serve, drain, stop.
+"""A door: an address that is listened on, and what answers there, as uvicorn serves it.
 
-Called by :func:`modelwright.serving.serve.serve`. One process with one event loop; what blocks runs in threads, models
-in processes of their own.
-
-The end, on SIGTERM or SIGINT: not ready any more; requests under way and those that still come on open connections are
-answered; then models stop; exit code 0. A second signal ends it at once. Python as process 1 of a container ignores
-SIGTERM unless somebody handles it; here somebody does.
+Opened and closed by :mod:`modelwright.serving.assembly`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import logging
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
@@ -24,7 +16,6 @@ import uvicorn
 from modelwright.serving.deployment import ServerSettings
 from modelwright.serving.http.protocol import Patience, speaking
 
-log = logging.getLogger("modelwright.serving")
 KEEP_ALIVE_S = 75
 """An idle connection stays open for so long, seconds: longer than the usual 60 s of a proxy in front."""
 
@@ -81,43 +72,3 @@ class Door(uvicorn.Server):
         self.should_exit = True
         if self._task is not None:
             await self._task
-
-
-@contextlib.asynccontextmanager
-async def signals(stop: Callable[[], None]) -> AsyncIterator[None]:
-    """Call ``stop`` on SIGTERM and SIGINT for as long as the block lasts; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-
-    def received(number: int) -> None:
-        loop.remove_signal_handler(number)
-        stop()
-
-    try:
-        for number in numbers:
-            loop.add_signal_handler(number, received, number)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-
-def run(main: Callable[[], Any]) -> None:
-    """Run a coroutine on the fastest event loop there is."""
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(main())
-    else:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main())
-
-
-def settle() -> None:
-    """Take what is loaded out of the garbage collector's sight; it would be scanned again and again for nothing."""
-    gc.collect()
-    gc.freeze()

@@ -1,0 +1,55 @@
+"""The event loop and the signals of a server. It imports no web server, so that models can start before that is there.
+
+The end, on SIGTERM or SIGINT: not ready any more; requests under way and those that still come on open connections are
+answered; then models stop; exit code 0. A second signal ends it at once. Python as process 1 of a container ignores
+SIGTERM unless somebody handles it; here somebody does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+
+@contextlib.asynccontextmanager
+async def signals(stop: Callable[[], None]) -> AsyncIterator[None]:
+    """Call ``stop`` on SIGTERM and SIGINT for as long as the block lasts; the second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def received(number: int) -> None:
+        loop.remove_signal_handler(number)
+        stop()
+
+    try:
+        for number in numbers:
+            loop.add_signal_handler(number, received, number)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def run(main: Callable[[], Any]) -> None:
+    """Run a coroutine on the fastest event loop there is."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main())
+    else:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+
+def settle() -> None:
+    """Take what is loaded out of the garbage collector's sight; it would be scanned again and again for nothing."""
+    gc.collect()
+    gc.freeze()
