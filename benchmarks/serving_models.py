@@ -19,7 +19,7 @@ from predict import mixed as mixed_frame
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -75,11 +75,21 @@ class Subject(NamedTuple):
 
     def wheel(self, folder: Path, version: str = "1.0.0") -> Path:
         """Capture and build the wheel; return its path."""
-        taught = self.table[:500]
         package = mw.capture(
-            self.native, taught, name=self.name, version=version, to=folder / version, methods=["predict"]
+            self.native, self.table[:500], name=self.name, version=version, to=folder / version, methods=["predict"]
         )
         return mw.build(package, folder)
+
+
+def numbered(shift: float = 0.0) -> Subject:
+    """Return a model whose answer tells which row it was asked: whole numbers, so exact however rows are batched.
+
+    The answer is ``shift + x0 + 2**24 * x1``; ``x2`` and ``x3`` do not count.
+    """
+    table = np.random.default_rng(SEED).integers(0, 1_000, (500, 4)).astype(float)
+    native = LinearRegression().fit(table, table[:, 0])
+    native.coef_, native.intercept_ = np.array([1.0, 2.0**24, 0.0, 0.0]), shift
+    return Subject("numbered", native, table, table[:, 0])
 
 
 def subject(name: str) -> Subject:
