@@ -178,6 +178,7 @@ def ours(
     *options: str,
     folder: Path | None = None,
     settings: str = "",
+    shadow: Path | None = None,
     name: str = "modelwright",
     pinned: bool = True,
     variables: Mapping[str, str] | None = None,
@@ -190,6 +191,7 @@ def ours(
         options: Further options of the command.
         folder: Where a ``deployment.toml`` is written; without, the reference is named on the command line.
         settings: What else stands in that file about the model.
+        shadow: A wheel that is asked as well.
         name: What to call it.
         pinned: Whether it has one core only.
         variables: Further environment variables.
@@ -198,9 +200,12 @@ def ours(
     asked = OURS._replace(path=f"/models/{subject.name}/predict")
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        named = f"[server]\naccess_log = false\n\n[models.{subject.name}]\nreference = {json.dumps(str(what))}\n"
+        variants = {"control": f'reference = "{what}"', "dark": f'reference = "{shadow}"\nrole = "shadow"'}
+        tables = [f"[models.{subject.name}]\n{settings}", "[server]\naccess_log = false\n"]
+        for variant in ("control", "dark") if shadow else ("control",):
+            tables.append(f"[models.{subject.name}.variants.{variant}]\n{variants[variant]}\n")
         what = folder / "deployment.toml"
-        what.write_text(named + settings)
+        what.write_text("\n".join(tables))
     command = [sys.executable, "-m", "modelwright", "serve", what, "--port", str(port), *options]
     with running(
         name, command, asked, port=port, ready="/health/ready", cwd=folder, variables=variables, pinned=pinned
