@@ -26,6 +26,7 @@ from modelwright.registry.audit import AuditReport, Entry, Head
 from modelwright.registry.gates import GateResult
 from modelwright.registry.index.install import InstallLines
 from modelwright.registry.projects import Project, ProjectSummary, Release
+from modelwright.registry.rollouts import RolloutEvent
 from modelwright.registry.service import NewToken, Promotion
 
 SETTINGS = """
@@ -303,6 +304,24 @@ def test_history_tells_who_did_what_and_why_and_what_was_refused(ask):
     assert len(told.splitlines()) == len(lines) + 1
     assert "“fine ⏎     9  2026" in told
     assert len(decoded(ask("history", "churn@production", "--json"), list[Entry])) == 1
+
+
+def test_history_marks_a_canary_that_a_server_withdrew(ask, shop):
+    registry = mw.Registry(shop / "registry")
+    event = RolloutEvent(
+        step="begun", kind="canary", before=0.0, after=0.1, control="1.0.0", by="bob", time="2026-10-01T12:00:00Z"
+    )
+    withdrawn = msgspec.structs.replace(event, step="rolled back", before=0.1, after=0.0, by="")
+    registry.report_rollout("churn", "1.1.0", event=event, stage="staging", reason="try")
+    registry.report_rollout("churn", "1.1.0", event=withdrawn, stage="staging", reason="errors 40 % against 0 %")
+    registry.close()
+    begun, last = ask("history", "churn@staging").out.splitlines()
+    assert " rollout   churn 1.1.0 in staging" in begun
+    assert "canary begun, 0 % → 10 %, by bob  “try”" in begun
+    assert "✗ rollout   churn 1.1.0 in staging" in last
+    assert "canary rolled back, 10 % → 0 %  “errors 40 % against 0 %”" in last
+    assert len(decoded(ask("audit", "--action", "rollout", "--json"), list[Entry])) == 2
+    assert "the log holds" in ask("audit", "--verify").out
 
 
 def test_audit_is_filtered_exported_and_checked_without_the_registry(ask, shop):

@@ -350,6 +350,9 @@ EVERYONE = {*ROLES}
 KNOWN = {"reader", "publisher", "stranger", "promoter", "admin"}
 READS = KNOWN - {"stranger"}
 """Roles that may read ``matrix``; the stranger's token is for another project."""
+BEGUN = {
+    "step": "begun", "kind": "canary", "before": 0.0, "after": 0.1, "control": "1.0.0", "time": "2026-10-01T12:00:00Z",
+}  # fmt: skip
 TABLE: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/health", None, EVERYONE),
     ("GET", "/static/nothing.css", None, EVERYONE),
@@ -403,6 +406,8 @@ TABLE: list[tuple[str, str, object, set[str]]] = [
     ("POST", "/api/v1/projects/matrix/yank", DONE, {"admin"}),
     ("POST", "/api/v1/projects/matrix/unyank", DONE, {"admin"}),
     ("POST", "/api/v1/projects/matrix/delete", {"version": "9.9.9", "reason": "x"}, {"admin"}),
+    ("POST", "/api/v1/projects/matrix/rollout", {"version": "9.9.9", "event": BEGUN}, {"promoter", "admin"}),
+    ("POST", "/api/v1/projects/matrix/rollout", {"version": "1.0.0", "event": BEGUN}, {"promoter", "admin"}),
     ("POST", "/api/v1/projects/matrix/status", {"status": "active", "reason": "x"}, {"admin"}),
     ("POST", "/api/v1/projects/matrix/owners", {"owners": ["ann", "pat"]}, {"admin"}),
     ("POST", "/api/v1/tokens", {"user": "zoe", "scopes": ["read"]}, {"admin"}),

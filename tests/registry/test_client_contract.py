@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from client_server import served
+from msgspec.structs import replace
 from registry_wheels import library_wheel
 from toy_packages import write_toy
 
@@ -29,6 +31,7 @@ from modelwright.errors import (
     VersionStepError,
 )
 from modelwright.inspecting.diff import diff
+from modelwright.registry.rollouts import MAX_MEASURES, RolloutEvent, RolloutMeasure
 from modelwright.registry.service import Selection
 
 SETTINGS = """
@@ -213,6 +216,61 @@ def test_yank_is_taken_back_and_deletion_is_not(two):
         with pytest.raises(UnknownReleaseError, match="was deleted") as told:
             ask(f"{two.name}==1.1")
         assert f"modelwright history {two.name}==1.1" in told.value.hint
+
+
+WORSE = RolloutMeasure(tried=0.4, control=0.0, effect=0.4, limit=0.005, evidence=9e4, needed=400.0, worse=True)
+WITHDRAWN = RolloutEvent(
+    step="rolled back",
+    kind="canary",
+    before=0.1,
+    after=0.0,
+    control="1.0.0",
+    time="2026-10-01T12:00:00.25Z",
+    measures={"errors": WORSE},
+)
+
+
+def test_rollout_is_written_down_once_and_moves_no_stage(two):
+    two.registry.promote(two.name, "1.0.0", to="dev")
+    first = two.registry.report_rollout(two.name, "1.1", event=WITHDRAWN, stage="dev", reason="errors 40 %")
+    again = two.registry.report_rollout(two.name, "1.1.0", event=WITHDRAWN, stage="dev", reason="errors 40 %")
+    later = two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, time="2026-10-01T12:00:00.26Z"))
+    assert (again, later.sequence) == (first, first.sequence + 1)
+    entries = two.registry.history(two.name, selection=Selection(action="rollout"))
+    assert entries == (first, later)
+    assert (first.version, first.stage, first.reason) == ("1.1.0", "dev", "errors 40 %")
+    assert first.sha256 == two.registry.find(f"{two.name}==1.1.0")[1].digest
+    assert msgspec.convert(first.detail, RolloutEvent) == WITHDRAWN
+    assert two.registry.project(two.name).current("dev").version == "1.0.0"
+    assert two.registry.check_audit().holds
+
+
+def test_rollout_of_what_the_registry_does_not_have_is_refused(two):
+    for version, stage in (("9.9.9", ""), ("1.1.0", "prodution")):
+        with pytest.raises(UnknownReleaseError):
+            two.registry.report_rollout(two.name, version, event=WITHDRAWN, stage=stage)
+    with pytest.raises(EvidenceError, match=r"not the 1\.1\.0 that this registry has"):
+        two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, sha256="0" * 64))
+    assert {one.outcome for one in two.registry.history(two.name, selection=Selection(action="rollout"))} == {"denied"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"after": 1.5},
+        {"before": -0.1},
+        {"time": "yesterday"},
+        {"sha256": "abc"},
+        {"by": "a" * 201},
+        {"control": "1.0\n7  promote"},
+        {"measures": dict.fromkeys(map(str, range(MAX_MEASURES + 1)), WORSE)},
+        {"measures": {"err\x1bors": WORSE}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_report_of_a_rollout_that_cannot_stand_in_the_log_is_refused(two, change):
+    with pytest.raises(RequestError, match="no report of a rollout"):
+        two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, **change))
 
 
 def test_names_versions_and_stages_that_are_nearly_right_are_suggested(two):

@@ -11,8 +11,8 @@ from modelwright.registry.deciding.access import Deed, allowed
 from modelwright.registry.people import NOBODY, Principal, Scope, local_user
 
 DEEDS: tuple[Deed, ...] = (
-    "read", "publish", "yank", "withdraw", "approve", "promote", "rollback", "evidence", "delete", "owners", "status",
-    "token", "audit",
+    "read", "publish", "yank", "withdraw", "approve", "promote", "rollback", "rollout", "evidence", "delete", "owners",
+    "status", "token", "audit",
 )  # fmt: skip
 
 # deed: who may, of (read, publish, promote, admin), as owner, as a stranger, and of a project that is new.
@@ -25,6 +25,7 @@ MATRIX = {
     "approve": ("  MA", "  MA", "  MA"),
     "promote": ("  MA", "  MA", "  MA"),
     "rollback": ("  MA", "  MA", "  MA"),
+    "rollout": ("  MA", "  MA", "  MA"),
     "evidence": (" PMA", "  MA", " PMA"),
     "delete": ("   A", "   A", "   A"),
     "owners": ("   A", "   A", "   A"),

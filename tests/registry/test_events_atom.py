@@ -65,6 +65,12 @@ def test_every_action_has_a_sentence_and_what_was_refused_says_so(action: str) -
     assert denied.findtext(f"{ATOM}title") == f"refused: {title}"
 
 
+def test_a_canary_that_was_withdrawn_is_told_with_its_shares() -> None:
+    detail = {"step": "rolled back", "kind": "canary", "before": 0.25, "after": 0.0}
+    (told,) = parsed(entry(action="rollout", stage="production", detail=detail)).findall(f"{ATOM}entry")
+    assert told.findtext(f"{ATOM}title") == "ann withdrew the canary of churn 1.0.0 in production (25 % → 0 %)"
+
+
 TEXT = st.text(st.characters(codec="utf-8"))
 
 

@@ -265,6 +265,14 @@ def test_the_timeline_marks_what_was_denied_and_what_was_overridden(ann: Visitor
     assert "ann rolled back production to 1.0.0 instead of 1.1.0" in page
 
 
+def test_a_canary_that_was_withdrawn_is_marked_with_its_shares_and_measures(ann: Visitor) -> None:
+    told = "withdrawn by itself ann withdrew the canary of 1.1.0 in staging 10 % → 0 %"
+    assert told in words(ann.get("/models/churn"))
+    log = words(ann.get("/audit?action=rollout"))
+    assert "ann withdrawn by itself withdrew the canary of churn 1.1.0 in staging 10 % → 0 %" in log
+    assert "0.4 against 0, 0.4 worse (limit 0.005), evidence 9000 of 400 needed: WORSE" in log
+
+
 def test_the_install_lines_are_those_of_the_last_stage_and_of_a_chosen_one(ann: Visitor) -> None:
     page = ann.get("/models/churn")
     assert "http://models.internal/production/simple/" in page

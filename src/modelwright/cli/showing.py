@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from modelwright.registry.rollouts import shares_told, withdrawn
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -91,19 +93,29 @@ def show_entries(entries: Iterable[Entry], console: Console) -> None:
         what = " ".join(filter(None, (entry.project, entry.version)))
         where = {"promote": f" → {entry.stage}", "rollback": f" ← {entry.stage}"}.get(entry.action, "")
         if not where and entry.stage:
-            where = f" for {entry.stage}"
+            where = f" {'in' if entry.action == 'rollout' else 'for'} {entry.stage}"
         denied = entry.outcome == "denied"
+        bad = denied or (entry.action == "rollout" and withdrawn(entry.detail))
         line = Text.assemble(
             (f"{entry.sequence:>5}  {when(entry.time)}  ", "dim"),
-            (f"{'✗ DENIED ' if denied else ''}{entry.action:<9}", "red" if denied else "bold"),
+            (f"{'✗ DENIED ' if denied else '✗ ' if bad else ''}{entry.action:<9}", "red" if bad else "bold"),
             on_one_line(f" {what}{where}  by {entry.actor or 'nobody'}"),
             (" BROKE THE GLASS" if entry.detail.get("broke_glass") else "", "bold red"),
             on_one_line(f"  {entry.detail.get('kind', '')}" if entry.action == "evidence" else ""),
+            on_one_line(_rollout(entry) if entry.action == "rollout" else ""),
             on_one_line(f"  for {entry.detail.get('user', '')}" if entry.action in ("token", "revoke") else ""),
             on_one_line(f"  “{entry.reason}”" if entry.reason else ""),
             on_one_line(f"  {entry.detail.get('what', '')}" if denied else ""),
         )
         console.print(line, soft_wrap=True)
+
+
+def _rollout(entry: Entry) -> str:
+    """Return what happened to a rollout, and which share of the requests it had and has."""
+    detail = entry.detail
+    shares = shares_told(detail)
+    told = f"  {detail.get('kind', '')} {detail.get('step', '')}{f', {shares}' if shares else ''}"
+    return f"{told}, by {detail['by']}" if detail.get("by") else told
 
 
 def stages_text(stages: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ Action = Literal[
     "rollback",
     "yank",
     "unyank",
+    "rollout",
     "delete",
     "evidence",
     "approve",

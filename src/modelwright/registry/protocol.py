@@ -15,6 +15,7 @@ from urllib.parse import quote
 from modelwright.registry.evidence import EvidenceKind
 from modelwright.registry.people import Principal, Scope
 from modelwright.registry.projects import Status
+from modelwright.registry.rollouts import RolloutEvent
 from modelwright.spec.struct import Frozen
 
 ROOT = "/api/v1"
@@ -37,6 +38,7 @@ ROUTES: dict[str, tuple[Verb, str]] = {
     "yank": ("POST", "/projects/{name}/yank"),
     "unyank": ("POST", "/projects/{name}/unyank"),
     "delete": ("POST", "/projects/{name}/delete"),
+    "report_rollout": ("POST", "/projects/{name}/rollout"),
     "set_status": ("POST", "/projects/{name}/status"),
     "set_owners": ("POST", "/projects/{name}/owners"),
     "open_file": ("GET", "/files/{sha256}"),
@@ -129,6 +131,15 @@ class ReleaseRequest(Frozen, frozen=True, kw_only=True, omit_defaults=True, forb
     """Body of ``yank``, ``unyank`` and ``delete``."""
 
     version: str
+    reason: str = ""
+
+
+class RolloutReport(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Body of ``report_rollout``."""
+
+    version: str
+    event: RolloutEvent
+    stage: str = ""
     reason: str = ""
 
 

@@ -26,6 +26,7 @@ from modelwright.registry.gates import GateResult
 from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Release, Status
 from modelwright.registry.references import check_stage, find_release, parse_reference, unknown_project
+from modelwright.registry.rollouts import RolloutEvent
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection, Service
 from modelwright.steps import Listener, ignore
 
@@ -316,6 +317,17 @@ class Registry:
         """Delete a release for ever; its file names never come back, and the log remembers it."""
         project, release = self.find(f"{name}=={version}")
         return self.service.delete(project.name, release.version, reason=reason)
+
+    def report_rollout(
+        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
+    ) -> Entry:
+        """Write into the log what happened to a rollout that a server conducts; no stage moves.
+
+        Raises:
+            UnknownReleaseError: There is no such project, release or stage.
+            EvidenceError: The wheel that is tried is not the one that the registry has.
+        """
+        return self.service.report_rollout(name, version, event=event, stage=stage, reason=reason)
 
     def set_status(self, name: str, status: Status, *, reason: str) -> Project:
         """Set the status of a project (PEP 792)."""

@@ -15,6 +15,7 @@ from modelwright.registry.evidence import Evidence, EvidenceKind
 from modelwright.registry.gates import GateResult
 from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Placement, Project, ProjectSummary, Status, StoredFile
+from modelwright.registry.rollouts import RolloutEvent
 from modelwright.spec.struct import Frozen
 
 
@@ -210,6 +211,29 @@ class Service(Protocol):
 
     def delete(self, name: str, version: str, *, reason: str) -> Project:
         """Delete a release for ever; its file names never come back, and the log remembers it."""
+        ...
+
+    def report_rollout(
+        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
+    ) -> Entry:
+        """Write into the log what happened to a rollout that a server conducts; no stage moves.
+
+        The same report of the same release again is no second entry, so that it can be sent until it is answered.
+
+        Args:
+            name: Name of the project.
+            version: The release that is tried.
+            event: What happened.
+            stage: Stage whose requests it is tried on; empty: none.
+            reason: Why.
+
+        Returns:
+            The entry of the log.
+
+        Raises:
+            UnknownReleaseError: There is no such project, release or stage.
+            EvidenceError: The wheel that is tried is not the one that the registry has.
+        """
         ...
 
     def set_status(self, name: str, status: Status, *, reason: str) -> Project:

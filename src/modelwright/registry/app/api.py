@@ -157,6 +157,14 @@ def _rollback(asked: Asked) -> Any:
     return asked.service.rollback(asked.names["name"], stage=stage, reason=reason, expected=body.expected)
 
 
+def _report_rollout(asked: Asked) -> Any:
+    body = asked.body_as(protocol.RolloutReport)
+    version, reason = checked("version", body.version), text("reason", body.reason)
+    if body.stage:
+        checked("stage", body.stage)
+    return asked.service.report_rollout(asked.names["name"], version, event=body.event, stage=body.stage, reason=reason)
+
+
 def _of_release(verb: Callable[..., Any]) -> Verb:
     """Return what answers for a verb about one release and a reason."""
 
@@ -204,6 +212,7 @@ VERBS: dict[str, Verb] = {
     "yank": _of_release(LocalService.yank),
     "unyank": _of_release(LocalService.unyank),
     "delete": _of_release(LocalService.delete),
+    "report_rollout": _report_rollout,
     "set_status": _set_status,
     "set_owners": _set_owners,
     "has": _known,

@@ -28,6 +28,7 @@ from modelwright.registry.evidence import Evidence, EvidenceKind
 from modelwright.registry.gates import GateResult
 from modelwright.registry.people import Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Status
+from modelwright.registry.rollouts import RolloutEvent
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection
 
 T = TypeVar("T")
@@ -162,6 +163,13 @@ class RemoteService:
         """Delete a release for ever."""
         body = protocol.ReleaseRequest(version=version, reason=reason)
         return self._ask("delete", Project, body=body, name=name)
+
+    def report_rollout(
+        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
+    ) -> Entry:
+        """Write into the log what happened to a rollout that a server conducts."""
+        body = protocol.RolloutReport(version=version, event=event, stage=stage, reason=reason)
+        return self._ask("report_rollout", Entry, body=body, name=name)
 
     def set_status(self, name: str, status: Status, *, reason: str) -> Project:
         """Set the status of a project (PEP 792)."""

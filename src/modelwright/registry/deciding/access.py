@@ -21,6 +21,7 @@ Deed = Literal[
     "approve",
     "promote",
     "rollback",
+    "rollout",
     "evidence",
     "delete",
     "owners",
@@ -32,6 +33,7 @@ Deed = Literal[
 
 ``read``      see projects, files, evidence and what was done with them
 ``withdraw``  yank what a stage runs, or take that back: installers then find something else in the stage
+``rollout``   report what a server does with the requests to a release that is tried; it moves no stage
 ``evidence``  attach a verification, an evaluation, a signature
 ``token``     make, list and revoke tokens
 ``audit``     read and check the log as a whole
@@ -60,6 +62,7 @@ _RIGHTS: dict[Deed, tuple[_Right, ...]] = {
     "approve": (_Right("promote"),),
     "promote": (_Right("promote"),),
     "rollback": (_Right("promote"),),
+    "rollout": (_Right("promote"),),
     "delete": (_Right("admin"),),
     "owners": (_Right("admin"),),
     "status": (_Right("admin"),),
@@ -152,6 +155,7 @@ def _told(deed: Deed, project: str) -> str:
         "approve": f"approve {about}",
         "promote": f"promote {about}",
         "rollback": f"roll back {about}",
+        "rollout": f"report rollouts of {about}",
         "evidence": f"attach evidence to {about}",
         "delete": f"delete releases of {about}",
         "owners": f"say who owns {about}",

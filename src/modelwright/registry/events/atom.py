@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from modelwright.registry.audit import Action, Entry
 from modelwright.registry.events.messages import links
+from modelwright.registry.rollouts import rollout_told, shares_told
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
@@ -24,6 +25,7 @@ _VERBS: dict[Action, str] = {
     "rollback": "rolled back to",
     "yank": "yanked",
     "unyank": "took back the yank of",
+    "rollout": "reported a rollout of",
     "delete": "deleted",
     "evidence": "attached evidence to",
     "approve": "approved",
@@ -89,10 +91,13 @@ def headline(entry: Entry) -> str:
         ...                version="1.2.0", stage="production", previous=""))
         'ann rolled back to churn 1.2.0 in production'
     """
-    verb = _VERBS[entry.action]
+    rollout = entry.action == "rollout" and entry.outcome == "done"
+    verb = rollout_told(entry.detail) if rollout else _VERBS[entry.action]
     what = " ".join(filter(None, (entry.project, entry.version)))
     place = f"{'to' if entry.action == 'promote' else 'for' if entry.action == 'approve' else 'in'} {entry.stage}"
-    sentence = " ".join(filter(None, (entry.actor or "nobody", verb, what, place if entry.stage else "")))
+    shares = shares_told(entry.detail) if rollout else ""
+    place = place if entry.stage else ""
+    sentence = " ".join(filter(None, (entry.actor or "nobody", verb, what, place, shares and f"({shares})")))
     return f"refused: {sentence}" if entry.outcome == "denied" else sentence
 
 

@@ -23,6 +23,7 @@ from modelwright.registry.operating import (
     promoting,
     publishing,
     remembering,
+    reporting,
     statics,
     tokens,
     withdrawing,
@@ -32,6 +33,7 @@ from modelwright.registry.operating.desk import Desk, normal_name
 from modelwright.registry.operating.views import page_of
 from modelwright.registry.people import Principal, Scope, Token
 from modelwright.registry.projects import Project, ProjectSummary, Status
+from modelwright.registry.rollouts import RolloutEvent
 from modelwright.registry.service import EVERYTHING, NewToken, Promotion, Publication, Selection
 from modelwright.registry.settings import Settings
 from modelwright.registry.state.listing import matching
@@ -186,6 +188,14 @@ class LocalService:
         moved = promoting.rollback(self.desk, name, stage=stage, reason=reason, expected=expected)
         self._refresh()
         return moved
+
+    def report_rollout(
+        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
+    ) -> Entry:
+        """Write into the log what happened to a rollout that a server conducts."""
+        entry = reporting.report_rollout(self.desk, name, version, event=event, stage=stage, reason=reason)
+        self._refresh()
+        return entry
 
     # Taking back.
 

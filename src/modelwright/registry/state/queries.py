@@ -14,7 +14,7 @@ import msgspec
 from packaging.version import InvalidVersion, Version
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from modelwright.registry.audit import Entry
+from modelwright.registry.audit import Entry, canonical
 from modelwright.registry.evidence import Evidence
 from modelwright.registry.people import Token
 from modelwright.registry.projects import Placement, Project, ProjectSummary, Release, StoredFile
@@ -24,6 +24,8 @@ from modelwright.spec.evaluation import Evaluation
 
 PAGE = 1000
 """Entries of the log that are read at once."""
+SET_BY_THE_LOG = frozenset({"sequence", "time", "previous", "hash"})
+"""Fields of an entry that it gets when it is logged."""
 NAMES_LIKE = 200
 """How many names a missing one is compared with: whoever asks for what is not there shall not be costly."""
 
@@ -212,6 +214,16 @@ def load_entries(connection: Connection, selection: Selection) -> Iterator[Entry
             before = found[-1].sequence
         else:
             after = found[-1].sequence
+
+
+def find_entry(connection: Connection, like: Entry) -> Entry | None:
+    """Return the first entry by the same actor that says the same as one that is to be logged, if there is one."""
+    columns = entries.c
+    said = {name: getattr(like, name) for name in Entry.__struct_fields__ if name not in SET_BY_THE_LOG}
+    said["detail"] = canonical(like.detail).decode()
+    same = select(entries).where(*(columns[name] == value for name, value in said.items()))
+    row = connection.execute(same.order_by(columns.sequence).limit(1)).one_or_none()
+    return _entry(row) if row is not None else None
 
 
 def _entries(selection: Selection) -> Any:

@@ -6,6 +6,7 @@ from typing import get_args
 
 from modelwright.errors import LoginError, NotAllowedError, RequestError
 from modelwright.registry.audit import Action, AuditReport, Entry, Head, Outcome
+from modelwright.registry.rollouts import measures_told
 from modelwright.registry.service import Selection, Service
 from modelwright.registry.web.asking import number, one_of, word
 from modelwright.registry.web.formatting import value
@@ -109,7 +110,8 @@ def _selection(service: Service, request: Request) -> Selection:
 
 def _details(entry: Entry) -> dict[str, str]:
     told = _TOLD | {"what"} if entry.outcome == "denied" else _TOLD
-    return {name.replace("_", " "): _said(said) for name, said in entry.detail.items() if name not in told and said}
+    said = {**entry.detail, "measures": measures_told(entry.detail)}
+    return {name.replace("_", " "): _said(one) for name, one in said.items() if name not in told and one}
 
 
 def _said(content: object) -> str:

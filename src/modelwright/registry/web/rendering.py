@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from modelwright.registry.web import formatting
 from modelwright.registry.web.assets import asset_name
 from modelwright.registry.web.requests import CSRF_FIELD, Page, Request, Site
-from modelwright.registry.web.telling import did, refusal_of
+from modelwright.registry.web.telling import did, refusal_of, shares, withdrawn
 
 
 @cache
@@ -36,6 +36,8 @@ def _environment() -> Environment:
         formatting.change,
         did,
         refusal_of,
+        shares,
+        withdrawn,
     ):
         environment.filters[written.__name__] = written
     environment.globals |= {"asset": asset_name, "CSRF_FIELD": CSRF_FIELD}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from modelwright.registry.audit import Action, Entry
+from modelwright.registry.rollouts import rollout_told, shares_told
+from modelwright.registry.rollouts import withdrawn as taken_back
 
 FAILED = ": FAILED: "
 """What stands between the name of a gate that did not pass and what it found, in what the log keeps of a refusal."""
@@ -12,6 +14,7 @@ _VERBS: dict[Action, tuple[str, str]] = {
     "rollback": ("rolled back", "roll back"),
     "yank": ("yanked", "yank"),
     "unyank": ("took back the yank of", "take back the yank of"),
+    "rollout": ("reported a rollout of", "report a rollout of"),
     "delete": ("deleted", "delete"),
     "evidence": ("attached evidence to", "attach evidence to"),
     "approve": ("approved", "approve"),
@@ -56,6 +59,18 @@ def did(entry: Entry) -> str:
         past, plain = past.replace("evidence", f"{kind} evidence"), plain.replace("evidence", f"{kind} evidence")
     if entry.outcome == "denied":
         return f"tried to {plain}"
+    if entry.action == "rollout":
+        return rollout_told(entry.detail)
     if entry.action == "promote" and entry.detail.get("broke_glass"):
         return "broke the glass to promote"
     return past
+
+
+def shares(entry: Entry) -> str:
+    """Return which share of the requests a rollout gave a version, and gives it now; empty for everything else."""
+    return shares_told(entry.detail) if entry.action == "rollout" else ""
+
+
+def withdrawn(entry: Entry) -> bool:
+    """Say whether an entry tells of a version that a server took back by itself."""
+    return entry.action == "rollout" and entry.outcome == "done" and taken_back(entry.detail)
