@@ -25,6 +25,7 @@ from modelwright.inspecting.installers import InstallerName
 
 if TYPE_CHECKING:
     from modelwright.serving.deployment import Deployment
+    from modelwright.serving.observing.tracing import Tracing
     from modelwright.serving.operating.conducting import Swapped
 
 
@@ -33,6 +34,7 @@ def serve(
     server: ServerOptions = NO_SERVER_OPTIONS,
     models: ModelOptions = NO_MODEL_OPTIONS,
     in_process: Annotated[bool, flag("Run the model in this process; it must be installed here.")] = False,
+    tracing: Annotated[bool, flag("Send spans to OpenTelemetry, as the OTEL_ variables say.")] = False,
     records: Annotated[Path | None, Parameter(help="Folder for a record of every prediction (Parquet).")] = None,
     access_log: Annotated[bool, Parameter(help="A line of JSON per request on stdout.")] = True,
     token_file: Annotated[Path | None, Parameter(help=f"Tokens, one per line, or ${TOKEN}.")] = None,
@@ -78,6 +80,7 @@ def serve(
             admin_tokens=tokens_of(admin_token_file, ADMIN_TOKEN),
             access_log=sys.stdout if access_log and deployment.server.access_log else None,
             servers=_servers(),
+            tracing=_tracing() if tracing else None,
             started=lambda url: output.note(f"Listening on {url}"),
             ready=lambda url: output.note(f"Ready. Pages: {url}/  API: {url}/docs"),
             changed=lambda swapped: _told(swapped, output),
@@ -93,6 +96,12 @@ def _deployment(what: tuple[str, ...]) -> Deployment:
     if len(what) == 1 and what[0].endswith(".toml"):
         return read_deployment(Path(what[0]))
     return deployment_of(what, folder=Path.cwd())
+
+
+def _tracing() -> Tracing:
+    from modelwright.serving.observing.tracing import tracing
+
+    return tracing()
 
 
 def _servers() -> Path:

@@ -5,6 +5,7 @@ Translates only: intake reads, the plane infers, answering writes. Called by the
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
@@ -23,6 +24,8 @@ from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.intake.reader import Reader
 
 TRANSPORT = "rest"
+LARGE_BYTES = 2**20
+"""A body larger than this is read in a thread: reading it here would keep everybody else waiting."""
 
 
 class Rest:
@@ -54,7 +57,11 @@ class Rest:
         contract = endpoint.contract
         methods = _methods(contract, method)
         reader, writer = self._kit(contract)
-        question = reader.read(request.body, request.headers.get(b"content-type", b"").decode("latin-1"))
+        content_type = request.headers.get(b"content-type", b"").decode("latin-1")
+        if len(request.body) > LARGE_BYTES:
+            question = await asyncio.to_thread(reader.read, request.body, content_type)
+        else:
+            question = reader.read(request.body, content_type)
         if question.unit and not note.unit:
             note.unit = question.unit
         timeout_s = _timeout(request.query) if request.query else None
