@@ -12,9 +12,9 @@ from pathlib import Path
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, port: int = 0) -> Iterator[str]:
     """Serve a registry's folder; give its address."""
-    command = [sys.executable, "-m", "modelwright", "registry", str(folder), "--port", "0", "--quiet"]
+    command = [sys.executable, "-m", "modelwright", "registry", str(folder), "--port", str(port), "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

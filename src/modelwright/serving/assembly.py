@@ -26,6 +26,7 @@ from modelwright.serving.http.tokens import Tokens
 from modelwright.serving.observers import Observers
 from modelwright.serving.observing.records.checking import check
 from modelwright.serving.operating.administration import Administrator
+from modelwright.serving.operating.auditing import Auditing
 from modelwright.serving.operating.rollouts import Rollouts
 from modelwright.serving.operating.watching import Watcher
 
@@ -52,8 +53,9 @@ class Assembly:
     def __init__(self, server: Server) -> None:
         self._server, self._plane, self._around = server, server.plane, server.around
         self._settings = server.deployment.server
+        self.auditing = Auditing(self._around.registry)
         self.rollouts = Rollouts(
-            server.conductor, audit=self._around.audit, rolled_back=self._rolled_back, told=self._plane.told
+            server.conductor, audit=self.auditing.happened, rolled_back=self._rolled_back, told=self._plane.told
         )
         self.observers = Observers(
             self._plane,
@@ -97,6 +99,7 @@ class Assembly:
             AddressTakenError: An address is taken.
         """
         stack.callback(self.observers.close)
+        stack.callback(self.auditing.close)
         await self._door(stack, self.gateway, listening, tls=True)
         if self._settings.grpc_port >= 0:
             await self._open_grpc(stack)

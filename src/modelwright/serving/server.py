@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from modelwright.registry.registry import Registry
 from modelwright.serving.dataplane import Observer
@@ -33,15 +33,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("modelwright.serving")
 
 
-async def unaudited(*_what: object) -> None:
-    """Write nothing down: what is served does not come from a registry."""
-
-
 class Surroundings(NamedTuple):
     """What a server is given beside its deployment.
 
     Attributes:
-        registry: Where releases are looked for.
+        registry: Where releases are looked for, and whose log tells what happens to rollouts.
         how: How versions are prepared.
         in_process: Whether the one version there is runs in this process.
         tokens: Tokens of which a request must carry one; none: nobody needs one.
@@ -50,7 +46,6 @@ class Surroundings(NamedTuple):
         servers: Folder in which servers of this machine announce themselves; ``None``: it does not.
         tracing: Makes spans of requests; ``None``: nobody does.
         observers: Further observers.
-        audit: Writes down what happens to rollouts: model, rollout, transition.
         started: Told the URL when requests are accepted; the models may still be loading.
         ready: Told the URL when everything is ready.
         changed: Told of every version that is served from now on.
@@ -65,7 +60,6 @@ class Surroundings(NamedTuple):
     servers: Path | None = None
     tracing: Tracing | None = None
     observers: Iterable[Observer] = ()
-    audit: Callable[..., Any] = unaudited
     started: Callable[[str], object] = str
     ready: Callable[[str], object] = str
     changed: Callable[[Swapped], object] = str

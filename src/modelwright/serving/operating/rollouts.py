@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from modelwright.errors import DeadlineError, ModelwrightError, RolloutError
 from modelwright.serving.inference import Event
+from modelwright.serving.operating.auditing import Happened
 from modelwright.serving.operating.conducting import Conductor, Wanted
 from modelwright.serving.operating.models import Serving, Shadowed
 from modelwright.serving.rollout import rollouts
@@ -32,8 +33,8 @@ NAMES = {"canary": "canary", "ab": "treatment", "shadow": "shadow"}
 """What the variant that is tried is called."""
 MAX_HISTORY = 200
 
-Audit = Callable[[str, Rollout, Transition], Awaitable[None]]
-"""Writes down what happened to a rollout: model, rollout, transition."""
+Audit = Callable[[Happened], None]
+"""Takes what happened to a rollout, to be written down; it does not wait for that."""
 
 
 class Conducted:
@@ -50,8 +51,9 @@ class Conducted:
         self.rollout, self.base, self.comparing = rollout, base, comparing
         self.history: list[Transition] = []
         self.busy = False
-        contract = serving.variants[rollout.control].contract
-        self._watched = watched_of([one for outputs in contract.outputs.values() for one in outputs])
+        self.control = serving.variants[rollout.control].contract
+        self.tried = serving.variants[rollout.variant].contract
+        self._watched = watched_of([one for outputs in self.control.outputs.values() for one in outputs])
         self.begin_windows()
 
     def outcome(self, variant: str, name: str, value: float) -> None:
@@ -250,7 +252,7 @@ class Rollouts:
                 conducted.begin_windows()
             for action in actions:
                 if isinstance(action, Record):
-                    await self._record(model, conducted, action.transition)
+                    self._record(model, conducted, action.transition)
             if conducted.rollout.ended:
                 await self._end(model, conducted)
         finally:
@@ -260,7 +262,7 @@ class Rollouts:
         served = self._conductor.plane.served[model]
         served.swap(Serving(plan_during(conducted.rollout, conducted.base), served.now().variants))
 
-    async def _record(self, model: str, conducted: Conducted, transition: Transition) -> None:
+    def _record(self, model: str, conducted: Conducted, transition: Transition) -> None:
         conducted.history = [*conducted.history, transition][-MAX_HISTORY:]
         if transition.what == "rolled back":
             self._rolled_back(model, conducted.rollout.variant)
@@ -268,10 +270,9 @@ class Rollouts:
         log.log(level, "%s: %s %s: %s", model, conducted.rollout.request.reference, transition.what, transition.reason)
         if transition.what == "checked":
             return
-        try:
-            await self._audit(model, conducted.rollout, _dated(transition))
-        except ModelwrightError as error:
-            log.error("the audit log does not have that the rollout of %s %s: %s", model, transition.what, error)
+        rollout, dated = conducted.rollout, _dated(transition)
+        on = self._conductor.deployment.models[model].variants[rollout.control].reference
+        self._audit(Happened(model, rollout, dated, tried=conducted.tried, control=conducted.control, on=on))
 
     async def _end(self, model: str, conducted: Conducted) -> None:
         """Serve one version again: the canary if it finished, else the control; the other one is drained."""
