@@ -1,4 +1,4 @@
-"""Rollouts in the registry's audit log: a real canary that is withdrawn by itself, and registries that say no or nothing."""
+"""Rollouts in the audit log of a registry: a real canary withdrawn by itself; registries that refuse or are gone."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_token_without_the_scope_is_refused_and_the_server_says_so(
         writing = audited(mw.Registry(address, token=secret))
         writing.happened(happened())
         (denied,) = until(lambda: rollouts_in(folder))
-    assert (denied.outcome, denied.actor, denied.detail["code"]) == ("denied", "server", "MW1109")
+    assert (denied.outcome, denied.actor, denied.detail["code"]) == ("denied", "server", "MW1108")
     told = until(lambda: [one for one in caplog.records if one.levelno == logging.ERROR])
     assert "behaving 2.0.0: canary begun" in told[0].getMessage()
     assert "takes the scope 'promote'" in told[0].getMessage()

@@ -122,6 +122,9 @@ class _Writing:
         self._wait_s, self._due_s = retry_s, 0.0
         self._complaints = Complaints("the audit log of the registry")
 
+    def begin(self) -> None:
+        """Have nothing to get ready."""
+
     def take(self, items: list[Report]) -> None:
         """Let reports wait for their turn."""
         for report in items:
