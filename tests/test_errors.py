@@ -8,7 +8,7 @@ import re
 import pytest
 
 import modelwright.runtime.errors
-from modelwright import errors
+from modelwright import errors, exchange_errors, project_errors, registry_errors, serving_errors
 from modelwright.errors import ModelwrightError, Problem
 
 
@@ -39,10 +39,29 @@ def actual(kinds: list[type[ModelwrightError]]) -> set[tuple[str, str, str]]:
     return {(k.__name__, k.code[:-2] + "xx" if k in branches else k.code, k.__mro__[1].__name__) for k in kinds}
 
 
-@pytest.mark.parametrize("module", [errors, modelwright.runtime.errors], ids=lambda module: module.__name__)
+PARTS = [exchange_errors, project_errors, registry_errors, serving_errors]
+"""Modules that hold and draw a branch of their own."""
+
+
+@pytest.mark.parametrize("module", [modelwright.runtime.errors, *PARTS], ids=lambda module: module.__name__)
 def test_the_drawn_tree_is_the_real_tree(module):
     here = [kind for kind in ERRORS if getattr(module, kind.__name__, None) is kind]
     assert set(drawn(module.__doc__)) == actual(here)
+
+
+def test_the_tree_of_the_tool_and_those_that_it_points_to_are_the_real_tree():
+    trees = [drawn(module.__doc__) for module in (errors, *PARTS)]
+    assert set().union(*trees) == actual(ERRORS)
+    own = [kind for kind in ERRORS if kind.__module__ not in {module.__name__ for module in PARTS}]
+    branches = [kind for kind in ERRORS if kind.code.endswith("00") and kind not in own]
+    assert set(trees[0]) == actual([*own, *branches])
+
+
+@pytest.mark.parametrize("module", PARTS, ids=lambda module: module.__name__)
+def test_the_tree_of_the_tool_says_where_a_branch_is_drawn(module):
+    (branch,) = (kind for kind in ERRORS if kind.__module__ == module.__name__ and kind.code.endswith("00"))
+    (line,) = (line for line in errors.__doc__.splitlines() if f" {branch.__name__} " in line)
+    assert line.endswith(f"({module.__name__})")
 
 
 def test_the_tool_knows_every_error_of_the_runtime_and_its_own():

@@ -1,5 +1,7 @@
 """Every error of modelwright, with the tree on top. Exit codes and HTTP statuses live in tables at the edges.
 
+Where a line ends in the name of a module, that module holds the branch and draws it; everyone imports it from here.
+
 ::
 
     ModelwrightError
@@ -42,53 +44,10 @@
     ├── PluginError               MW9xx  a plug-in cannot be used
     │   ├── UnknownPluginError    MW901  no plug-in of that name
     │   └── MissingExtraError     MW902  a library of an extra is not installed
-    ├── AuthoringError            MW10xx a model project cannot be made, converted, adopted or released
-    │   ├── ScaffoldError         MW1001 the project cannot be created here or updated
-    │   ├── NotebookError         MW1002 the file is no notebook that can be read
-    │   ├── CellError             MW1003 a cell cannot become code of a project; it is named
-    │   ├── ConversionError       MW1004 the notebook as a whole gives no model
-    │   ├── ProofError            MW1005 the notebook or the project made from it cannot be run to the end
-    │   ├── AdoptError            MW1006 an existing project cannot be adopted as it is
-    │   ├── ReleaseError          MW1007 a version would lie about its changes, or there is nothing to compare with
-    │   └── GitError              MW1008 git is missing or refuses
+    ├── AuthoringError            MW10xx a model project cannot be made or released  (modelwright.project_errors)
     ├── RegistryError             MW11xx a registry refuses, or cannot be used  (modelwright.registry_errors)
-    │   ├── SettingsError         MW1101 registry.toml says something that cannot be honoured
-    │   ├── UploadError           MW1102 a file is not one that an index may carry
-    │   ├── TakenError            MW1103 the file name is taken, by other bytes or by a file that was deleted
-    │   ├── VersionStepError      MW1104 the version promises more compatibility than the change allows
-    │   ├── UnknownReleaseError   MW1105 there is no such project, release, file or stage
-    │   ├── GateError             MW1106 gates of the stage do not pass (lists every gate)
-    │   ├── StaleError            MW1107 the stage changed since it was looked at
-    │   ├── NotAllowedError       MW1108 who asks may not do this
-    │   ├── LoginError            MW1109 no token, or one that is unknown, expired or revoked
-    │   ├── AuditError            MW1110 the log was altered: its hash chain does not hold
-    │   ├── UnavailableError      MW1111 the registry, its database or its files cannot be reached
-    │   ├── DamageError           MW1112 what is stored is not what was published
-    │   ├── BundleError           MW1113 a bundle cannot be written, or is not one
-    │   ├── UpstreamError         MW1114 the upstream index does not answer, or not with what it announced
-    │   ├── EvidenceError         MW1115 the evidence is not about this wheel, or not valid
-    │   └── RequestError          MW1116 a malformed name, version, digest or number
     ├── ServingError              MW12xx a server refuses a request, or cannot answer  (modelwright.serving_errors)
-    │   ├── DeploymentError       MW1201 the deployment says something that cannot be honoured
-    │   ├── UnknownModelError     MW1202 the server has no such model or version
-    │   ├── MessageError          MW1203 a body is not what it says it is
-    │   ├── MediaTypeError        MW1204 a body is of a type or encoding that is not understood
-    │   ├── TooLargeError         MW1205 a body, a table or its nesting is larger than the server takes
-    │   ├── OverloadedError       MW1206 more is waiting than can be answered in time
-    │   ├── DeadlineError         MW1207 the answer did not come in time
-    │   ├── WorkerError           MW1208 the process of the model ended while it had the request
-    │   ├── NotReadyError         MW1209 the model is being prepared, or was refused
-    │   ├── RolloutError          MW1210 a rollout cannot be begun, advanced or ended as asked
-    │   ├── AddressTakenError     MW1211 the address to listen on is taken
-    │   ├── CredentialError       MW1212 no token, or one that the server does not know
-    │   ├── SlowRequestError      MW1213 the request did not arrive in time
-    │   ├── RecordLogError        MW1214 the record log cannot be written or read
-    │   ├── OutcomeError          MW1215 an outcome names no prediction, or is malformed
-    │   └── UnreachableError      MW1216 no server answers at that address
     └── ExchangeError             MW13xx a package cannot go to or come from a system  (modelwright.exchange_errors)
-        ├── TargetError           MW1301 what was asked of the target cannot be honoured
-        ├── VariantError          MW1302 two versions cannot share traffic
-        └── ExportFolderError     MW1303 the folder holds files that no export wrote
 """
 
 from __future__ import annotations
@@ -98,6 +57,17 @@ from modelwright.exchange_errors import (
     ExportFolderError,
     TargetError,
     VariantError,
+)
+from modelwright.project_errors import (
+    AdoptError,
+    AuthoringError,
+    CellError,
+    ConversionError,
+    GitError,
+    NotebookError,
+    ProofError,
+    ReleaseError,
+    ScaffoldError,
 )
 from modelwright.registry_errors import (
     AuditError,
@@ -312,67 +282,6 @@ class MissingExtraError(PluginError):
     """A library that this needs is not installed; one line installs it."""
 
     code = "MW902"
-
-
-class AuthoringError(ModelwrightError):
-    """A model project cannot be made, converted, adopted or released."""
-
-    code = "MW1000"
-
-
-class ScaffoldError(AuthoringError):
-    """The project cannot be created here or updated.
-
-    The folder exists already, the name is taken on the index, or the folder was not made by ``modelwright new``.
-    Nothing that was there before is touched.
-    """
-
-    code = "MW1001"
-
-
-class NotebookError(AuthoringError):
-    """The file is no notebook that can be read: not JSON, another language than Python, or without any code."""
-
-    code = "MW1002"
-
-
-class CellError(AuthoringError):
-    """A cell cannot become code of a project: a syntax error, Python 2, a name that nothing defines, a missing file.
-
-    The cell is named with its position in the notebook, counted from 1 over all cells.
-    """
-
-    code = "MW1003"
-
-
-class ConversionError(AuthoringError):
-    """The notebook as a whole gives no model: nothing is fitted, or it cannot be told which model is meant."""
-
-    code = "MW1004"
-
-
-class ProofError(AuthoringError):
-    """The notebook, or the project made from it, cannot be run to the end in a clean environment."""
-
-    code = "MW1005"
-
-
-class AdoptError(AuthoringError):
-    """An existing project cannot be adopted as it is; what stands in the way is named with file and line."""
-
-    code = "MW1006"
-
-
-class ReleaseError(AuthoringError):
-    """A version would lie about its changes, or there is no release to compare with."""
-
-    code = "MW1007"
-
-
-class GitError(AuthoringError):
-    """Git is missing, the folder is no repository, or git refuses; nothing else was changed."""
-
-    code = "MW1008"
 
 
 __all__ = [

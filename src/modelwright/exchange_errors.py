@@ -1,6 +1,14 @@
 """Every error of exchange: what cannot be written for another system, or taken from one.
 
-Imported by :mod:`modelwright.errors`, which draws the whole tree; everyone imports them from there.
+::
+
+    ModelwrightError
+    └── ExchangeError             MW13xx a package cannot go to or come from a system
+        ├── TargetError           MW1301 what was asked of the target cannot be honoured
+        ├── VariantError          MW1302 two versions cannot share traffic
+        └── ExportFolderError     MW1303 the folder holds files that no export wrote
+
+Imported by :mod:`modelwright.errors`; everyone imports them from there.
 """
 
 from __future__ import annotations

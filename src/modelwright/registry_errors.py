@@ -1,6 +1,27 @@
 """Every error of the registry: what it refuses, and what keeps it from working.
 
-Imported by :mod:`modelwright.errors`, which draws the whole tree; everyone imports them from there.
+::
+
+    ModelwrightError
+    └── RegistryError             MW11xx a registry refuses, or cannot be used
+        ├── SettingsError         MW1101 registry.toml says something that cannot be honoured
+        ├── UploadError           MW1102 a file is not one that an index may carry
+        ├── TakenError            MW1103 the file name is taken, by other bytes or by a file that was deleted
+        ├── VersionStepError      MW1104 the version promises more compatibility than the change allows
+        ├── UnknownReleaseError   MW1105 there is no such project, release, file or stage
+        ├── GateError             MW1106 gates of the stage do not pass (lists every gate)
+        ├── StaleError            MW1107 the stage changed since it was looked at
+        ├── NotAllowedError       MW1108 who asks may not do this
+        ├── LoginError            MW1109 no token, or one that is unknown, expired or revoked
+        ├── AuditError            MW1110 the log was altered: its hash chain does not hold
+        ├── UnavailableError      MW1111 the registry, its database or its files cannot be reached
+        ├── DamageError           MW1112 what is stored is not what was published
+        ├── BundleError           MW1113 a bundle cannot be written, or is not one
+        ├── UpstreamError         MW1114 the upstream index does not answer, or not with what it announced
+        ├── EvidenceError         MW1115 the evidence is not about this wheel, or not valid
+        └── RequestError          MW1116 a malformed name, version, digest or number
+
+Imported by :mod:`modelwright.errors`; everyone imports them from there.
 """
 
 from __future__ import annotations

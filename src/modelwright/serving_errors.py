@@ -1,6 +1,27 @@
 """Every error of serving: what a server refuses, and what keeps it from answering.
 
-Imported by :mod:`modelwright.errors`, which draws the whole tree; everyone imports them from there. Which HTTP status
+::
+
+    ModelwrightError
+    └── ServingError              MW12xx a server refuses a request, or cannot answer
+        ├── DeploymentError       MW1201 the deployment says something that cannot be honoured
+        ├── UnknownModelError     MW1202 the server has no such model or version
+        ├── MessageError          MW1203 a body is not what it says it is
+        ├── MediaTypeError        MW1204 a body is of a type or encoding that is not understood
+        ├── TooLargeError         MW1205 a body, a table or its nesting is larger than the server takes
+        ├── OverloadedError       MW1206 more is waiting than can be answered in time
+        ├── DeadlineError         MW1207 the answer did not come in time
+        ├── WorkerError           MW1208 the process of the model ended while it had the request
+        ├── NotReadyError         MW1209 the model is being prepared, or was refused
+        ├── RolloutError          MW1210 a rollout cannot be begun, advanced or ended as asked
+        ├── AddressTakenError     MW1211 the address to listen on is taken
+        ├── CredentialError       MW1212 no token, or one that the server does not know
+        ├── SlowRequestError      MW1213 the request did not arrive in time
+        ├── RecordLogError        MW1214 the record log cannot be written or read
+        ├── OutcomeError          MW1215 an outcome names no prediction, or is malformed
+        └── UnreachableError      MW1216 no server answers at that address
+
+Imported by :mod:`modelwright.errors`; everyone imports them from there. Which HTTP status
 each gives is decided in :mod:`modelwright.serving.http.statuses`, which gRPC status in
 :mod:`modelwright.serving.grpc.statuses`.
 """

@@ -38,6 +38,7 @@ class Explanation(Frozen, frozen=True, kw_only=True):
 
 OURS = (
     "modelwright.errors",
+    "modelwright.project_errors",
     "modelwright.registry_errors",
     "modelwright.serving_errors",
     "modelwright.exchange_errors",
