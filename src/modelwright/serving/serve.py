@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from modelwright.inspecting.read import read
 from modelwright.plugins import need
 from modelwright.registry.registry import Registry
-from modelwright.serving.deployment import Deployment, ModelDeployment, Variant
+from modelwright.serving.deployment import Deployment
 from modelwright.serving.deployment_file import read_deployment
-from modelwright.serving.operating.finding import release_of
+from modelwright.serving.deployment_options import deployment_of
 from modelwright.serving.operating.preparing import AS_USUAL, Preparing
 
 EXTRA = ("uvicorn", "httptools", "prometheus_client", "jinja2")
@@ -50,7 +49,7 @@ def serve(
     need("serve", *EXTRA)
     from modelwright.serving.server import Server, Surroundings
 
-    deployment = what if isinstance(what, Deployment) else deployment_of(what)
+    deployment = what if isinstance(what, Deployment) else _deployment(what)
     if registry is None and deployment.registry:
         registry = Registry(deployment.registry)
     around = Surroundings(
@@ -59,16 +58,7 @@ def serve(
     Server(deployment, around).run()
 
 
-def deployment_of(what: str | Path) -> Deployment:
-    """Return the deployment of a reference, or of a file.
-
-    Raises:
-        DeploymentError: The file says something that cannot be honoured.
-        ModelwrightError: The reference leads to no package.
-    """
+def _deployment(what: str | Path) -> Deployment:
     if str(what).endswith(".toml"):
         return read_deployment(Path(what))
-    release = release_of(str(what))
-    name = release.name if release is not None else read(what).manifest.name
-    variants = {"control": Variant(reference=str(what))}
-    return Deployment(models={name: ModelDeployment(name=name, variants=variants)})
+    return deployment_of([str(what)], folder=Path.cwd())

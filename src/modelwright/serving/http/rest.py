@@ -29,20 +29,16 @@ LARGE_BYTES = 2**20
 
 
 class Rest:
-    """The friendly REST API of one server.
+    """The friendly REST API of one server."""
 
-    Args:
-        max_rows: Most rows of one request.
-    """
-
-    def __init__(self, *, max_rows: int = 100_000) -> None:
-        self._max_rows = max_rows
+    def __init__(self) -> None:
         self._kits: WeakKeyDictionary[Contract, tuple[Reader, Writer]] = WeakKeyDictionary()
 
-    def _kit(self, contract: Contract) -> tuple[Reader, Writer]:
+    def _kit(self, endpoint: Endpoint) -> tuple[Reader, Writer]:
+        contract = endpoint.contract
         kit = self._kits.get(contract)
         if kit is None:
-            kit = self._kits[contract] = (Reader(contract, max_rows=self._max_rows), Writer(contract))
+            kit = self._kits[contract] = (Reader(contract, max_rows=endpoint.max_rows), Writer(contract))
         return kit
 
     async def infer(self, plane: DataPlane, request: Request, name: str, method: str, version: str = "") -> Reply:
@@ -56,7 +52,7 @@ class Rest:
         endpoint = plane.endpoint(name, version)
         contract = endpoint.contract
         methods = _methods(contract, method)
-        reader, writer = self._kit(contract)
+        reader, writer = self._kit(endpoint)
         content_type = request.headers.get(b"content-type", b"").decode("latin-1")
         if len(request.body) > LARGE_BYTES:
             question = await asyncio.to_thread(reader.read, request.body, content_type)
