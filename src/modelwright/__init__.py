@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from modelwright.registry.registry import Registry
     from modelwright.serving.client.async_client import AsyncClient
     from modelwright.serving.client.client import Client
+    from modelwright.serving.serve import serve
     from modelwright.spec.lineage import DataReference
     from modelwright.spec.manifest import Manifest
 
@@ -47,6 +48,7 @@ _HOMES = {
     "minimum": "modelwright.capturing.rules",
     "read": "modelwright.inspecting.read",
     "scan": "modelwright.inspecting.scan",
+    "serve": "modelwright.serving.serve",
     "verify": "modelwright.inspecting.verify",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "minimum",
     "read",
     "scan",
+    "serve",
     "verify",
 ]
 

@@ -47,7 +47,7 @@ COMMANDS = (
     Command("inspect", "Look", "Show what is in a package, without executing any of it."),
     Command("diff", "Look", "Compare two packages: signature, metrics, pins, behaviour, and what SemVer says."),
     Command("scan", "Look", "Say what loading a package would do, without doing it."),
-    Command("serve", "Use", "Serve models behind one address, each version in an environment of its own."),
+    Command("serve", "Use", "Serve models: a REST API, the Open Inference Protocol, and a page to try them."),
     Command("predict", "Use", "Predict for a file of rows, in an environment of the model's own."),
     Command("publish", "Share", "Publish wheels to a registry: a folder, or a server."),
     Command("list", "Share", "List what a registry holds, and what each stage runs.", module="listing"),
