@@ -56,9 +56,23 @@ def test_every_problem_is_told_with_its_place() -> None:
     }
 
 
+def test_reason_advice_and_item_are_told_beside_the_problems() -> None:
+    problem = Problem(None, None, "has 2 elements, not 3", "send 3", "age")
+    error = MessageError("The tensors do not fit.", where="inputs", why="1 problem", hint="Ask v2.", problems=[problem])
+    assert error_fields(error) == {
+        "error": "The tensors do not fit.",
+        "code": "MW1203",
+        "where": "inputs",
+        "why": "1 problem",
+        "hint": "Ask v2.",
+        "details": [problem._asdict()],
+    }
+
+
 def test_a_place_in_the_message_is_told() -> None:
     error = MessageError("The body is not JSON.", where="line 3, column 5", hint="Send JSON.")
-    assert "line 3, column 5" in error_fields(error)["details"][0]["problem"]
+    told = error_fields(error)
+    assert (told["where"], told["hint"], told["details"]) == ("line 3, column 5", "Send JSON.", [])
     assert sentence_of(error) == "The body is not JSON (line 3, column 5). Send JSON."
 
 

@@ -84,6 +84,33 @@ def test_model_that_misbehaves_is_told_of_without_traceback_or_path(
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/models/behaving/predict", {"columns": {"x": [1.0], "what": ["raise"]}}),
+        ("/invocations", {"dataframe_records": [{"x": 1.0, "what": "raise"}]}),
+        ("/v1/models/behaving:predict", {"instances": [{"x": 1.0, "what": "raise"}]}),
+        (
+            "/v2/models/behaving/infer",
+            {
+                "inputs": [
+                    {"name": "x", "datatype": "FP64", "shape": [1], "data": [1.0]},
+                    {"name": "what", "datatype": "BYTES", "shape": [1], "data": ["raise"]},
+                ]
+            },
+        ),
+    ],
+)
+def test_no_door_tells_where_a_models_exception_says_its_files_are(
+    served: Running, path: str, body: dict[str, object]
+) -> None:
+    refused = served.http.post(path, json=body)
+
+    assert (refused.status_code, refused.json()["code"]) == (500, "MW202")
+    assert "secret" not in refused.text
+    assert "fault of the model" in refused.json()["hint"]
+
+
 def test_bad_row_neither_fails_nor_changes_those_of_others(served: Running) -> None:
     """Many at once, so that they share batches; every tenth row makes the model raise or answer NaN."""
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from modelwright.errors import (
     CredentialError,
-    DataError,
     ModelwrightError,
     OverloadedError,
     ServingError,
@@ -39,7 +38,6 @@ def refusal(content: bytes, headers: Mapping[str, str], *, status: int, where: s
         ('UnknownModelError', "Did you mean 'churn'?")
     """
     error = rebuilt(content, status=status, where=where, otherwise=_by_status, unknown=ServingError)
-    _unfold(error)
     asked = headers.get("retry-after", "")
     if isinstance(error, OverloadedError) and asked.isdecimal():
         error.retry_after_s = float(asked)
@@ -47,15 +45,6 @@ def refusal(content: bytes, headers: Mapping[str, str], *, status: int, where: s
     if request_id and request_id.isprintable():
         error.add_note(f"request {request_id} at {where}")
     return error
-
-
-def _unfold(error: ModelwrightError) -> None:
-    """Give an error its reason and advice back, which our servers tell as its only detail where it has no problems."""
-    if error.why or error.hint or len(error.problems) != 1 or isinstance(error, DataError):
-        return
-    (only,) = error.problems
-    if only.row is None and only.column is None and not only.item:
-        error.why, error.hint, error.problems = (only.problem if only.problem != error.what else ""), only.hint, ()
 
 
 def _by_status(status: int, where: str) -> ModelwrightError:

@@ -20,7 +20,6 @@ from modelwright.errors import (
     DeploymentError,
     MediaTypeError,
     MessageError,
-    ModelwrightError,
     NotReadyError,
     OutcomeError,
     OutputError,
@@ -35,6 +34,7 @@ from modelwright.errors import (
     UnreachableError,
     WorkerError,
 )
+from modelwright.serving.telling import told_of
 
 STATUSES: dict[type[BaseException], StatusCode] = {
     DataError: StatusCode.INVALID_ARGUMENT,
@@ -91,25 +91,22 @@ def status_of(error: BaseException) -> StatusCode:
 
 def text_of(error: BaseException) -> str:
     """Return the sentence that a client is told, with the first problems; never a traceback or a path."""
-    if not isinstance(error, ModelwrightError):
-        return "The server failed; this is a defect of it, not of the request."
-    text = " ".join([error.what, *(f"{problem}." for problem in error.problems[:MAX_PROBLEMS])])
-    left = len(error.problems) - MAX_PROBLEMS
+    told = told_of(error)
+    text = " ".join([told.error, *(f"{problem}." for problem in told.problems[:MAX_PROBLEMS])])
+    left = len(told.problems) - MAX_PROBLEMS
     if left > 0:
         text += f" And {left} more."
-    return (text if error.problems else f"{text} {error.hint}".rstrip())[:MAX_TEXT]
+    return (text if told.problems else f"{text} {told.hint}".rstrip())[:MAX_TEXT]
 
 
 def metadata_of(error: BaseException) -> tuple[tuple[str, str | bytes], ...]:
     """Return the trailing metadata of an error: its code, when to try again, and its first problems as JSON."""
-    if not isinstance(error, ModelwrightError):
-        return (("x-error-code", ModelwrightError.code),)
-    told: list[tuple[str, str | bytes]] = [("x-error-code", error.code)]
+    told = told_of(error)
+    metadata: list[tuple[str, str | bytes]] = [("x-error-code", told.code)]
     if isinstance(error, OverloadedError):
-        told.append(("grpc-retry-pushback-ms", str(int(1000 * error.retry_after_s))))
-    if error.problems:
-        problems = [problem._asdict() for problem in error.problems[:MAX_PROBLEMS]]
-        encoded = msgspec.json.encode(problems)
+        metadata.append(("grpc-retry-pushback-ms", str(int(1000 * error.retry_after_s))))
+    if told.problems:
+        encoded = msgspec.json.encode([problem._asdict() for problem in told.problems[:MAX_PROBLEMS]])
         if len(encoded) <= MAX_TEXT:
-            told.append(("error-details-bin", encoded))
-    return tuple(told)
+            metadata.append(("error-details-bin", encoded))
+    return tuple(metadata)

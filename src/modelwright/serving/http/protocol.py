@@ -9,6 +9,7 @@ Source: RFC 9110, 15.5.9 "408 Request Timeout" and 15.6.4 "503 Service Unavailab
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any, NamedTuple
 
 import msgspec
@@ -199,11 +200,11 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._closing or self.transport.is_closing():
             return
         self._disarm()
-        body = msgspec.json.encode({"error": said, "code": code, "details": []})
+        request_id = f"{random.getrandbits(96):024x}"
+        body = msgspec.json.encode({"error": said, "code": code, "details": [], "request_id": request_id})
         self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n%b\r\n"
-            % (status, _REASONS[status], len(body), headers)
-            + body
+            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %b\r\n"
+            b"connection: close\r\n%b\r\n" % (status, _REASONS[status], len(body), request_id.encode(), headers) + body
         )
         self._close_gently()
 

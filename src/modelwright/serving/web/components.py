@@ -85,18 +85,20 @@ def _problem() -> Node:
 
 
 def _error() -> Node:
-    return record(
-        {
-            "error": {"type": "string", "description": "What went wrong, what to do about it: sentences for people."},
-            "code": {
-                "type": "string",
-                "pattern": "^MW[0-9]{3,4}$",
-                "description": "What modelwright explain tells about.",
-            },
-            "details": listed(ref("schemas", "Problem")),
-            "request_id": {"type": "string"},
-        }
-    )
+    code = {"type": "string", "pattern": "^MW[0-9]{3,4}$", "description": "What modelwright explain tells about."}
+    always: dict[str, Node] = {
+        "error": {"type": "string", "description": "What went wrong: a sentence for people."},
+        "code": code,
+        "details": listed(ref("schemas", "Problem")),
+        "request_id": {"type": "string"},
+    }
+    if_any: dict[str, Node] = {
+        "where": {"type": "string", "description": "The place in the request, such as line and column of the body."},
+        "why": {"type": "string", "description": "The reason."},
+        "hint": {"type": "string", "description": "What to do about it."},
+    }
+    schema = record(always)
+    return schema | {"properties": always | if_any}
 
 
 def _refusal(status: str, code: str, text: str) -> Node:

@@ -39,7 +39,11 @@ def protocol_schemas() -> Node:
             id=_TEXT,
             parameters=_FREE,
         ),
-        "v2.Error": _with(record({"error": _TEXT}), code=_TEXT, details=listed(ref("schemas", "Problem"))),
+        "v2.Error": _with(
+            record({"error": _TEXT}),
+            **dict.fromkeys(("code", "where", "why", "hint", "id"), _TEXT),
+            details=listed(ref("schemas", "Problem")),
+        ),
         "v2.Metadata": _with(
             record({"name": _TEXT, "platform": _TEXT, "inputs": listed(declared), "outputs": listed(declared)}),
             versions=listed(_TEXT),

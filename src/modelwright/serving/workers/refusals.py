@@ -1,6 +1,7 @@
 """Errors that come out of a model's process, as errors of this one.
 
-Called by process. What was said is kept; where the model's files are is nobody's business outside.
+Called by process. What was said is kept for the log; what a caller is told of it is decided where it is told. Errors
+that quote the request are told word for word, so one that a model raised with words of its own loses its paths here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any
 
 from modelwright import errors
 from modelwright.errors import ModelwrightError, OutputError, Problem, SelftestError
+from modelwright.serving.telling import OF_THE_REQUEST, pathless, pathless_problem
 
 
 def _by_code(kind: type[ModelwrightError]) -> dict[str, type[ModelwrightError]]:
@@ -36,6 +38,9 @@ def raised(refusal: dict[str, Any], *, model: str) -> ModelwrightError:
         return OutputError(f"{model} failed.", why=said["error"])
     details = refusal.get("details")
     problems = [_problem(one) for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    if issubclass(kind, OF_THE_REQUEST):  # the model's own code raised it: the request was judged before it came there
+        said = {key: pathless(text) for key, text in said.items()}
+        problems = list(map(pathless_problem, problems))
     return kind(said["error"], where=said["where"], why=said["why"], hint=said["hint"], problems=problems)
 
 
