@@ -55,7 +55,12 @@ class Assembly:
         self._settings = server.deployment.server
         self.auditing = Auditing(self._around.registry)
         self.rollouts = Rollouts(
-            server.conductor, audit=self.auditing.happened, rolled_back=self._rolled_back, told=self._plane.told
+            server.conductor,
+            audit=self.auditing.happened,
+            rolled_back=self._rolled_back,
+            compared=self._compared,
+            dropped=self._shadow_dropped,
+            told=self._plane.told,
         )
         self.observers = Observers(
             self._plane,
@@ -66,6 +71,8 @@ class Assembly:
             tracing=self._around.tracing,
         )
         self._plane.observers += [*self.observers, self.rollouts]
+        server.conductor.batched = self.observers.metrics.tallies.batch
+        server.conductor.retired = self.observers.metrics.tallies.retire
         self.gateway = self._gateway()
         self.grpc_port = -1
         for model in self._plane.models():
@@ -79,6 +86,12 @@ class Assembly:
 
     def _rolled_back(self, model: str, variant: str) -> None:
         self.observers.metrics.rolled_back(model, variant)
+
+    def _compared(self, model: str, variant: str, rows: int, differing: int) -> None:
+        self.observers.metrics.shadow_compared(model, variant, rows=rows, differing=differing)
+
+    def _shadow_dropped(self, model: str, variant: str) -> None:
+        self.observers.metrics.shadow_dropped(model, variant)
 
     def _gateway(self) -> Gateway:
         doors = Doors(self._plane, Rest())

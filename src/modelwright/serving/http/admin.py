@@ -48,6 +48,10 @@ class Administration(Protocol):
         """Advance, pause, resume or abort a rollout; return its status."""
         ...
 
+    def shadows(self, model: str) -> Any:
+        """Return how the answers of each shadow of a model differ, by variant."""
+        ...
+
     def report(self, model: str) -> Any:
         """Return what a rollout has shown so far: disagreement of a shadow, measures of a canary."""
         ...
@@ -66,6 +70,7 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _ROLLOUT = re.compile(r"/models/([^/]+)/rollout(?:/(advance|pause|resume|abort|report))?")
+_SHADOWS = re.compile(r"/models/([^/]+)/shadows")
 
 
 class AdminDoor:
@@ -89,12 +94,21 @@ class AdminDoor:
             return (self._metrics, written_error, False) if method in ("GET", "HEAD") else not_allowed("GET")
         if path == "/deployment":
             return (self._status, written_error, True) if method == "GET" else not_allowed("GET")
+        shadows = _SHADOWS.fullmatch(path)
+        if shadows is not None:
+            return self._shadows(method, shadows[1])
         matched = _ROLLOUT.fullmatch(path)
         if matched is None:
             raise UnknownModelError(
                 f"There is nothing at {path[:80]!r}.", hint="/metrics, /deployment, /models/NAME/rollout"
             )
         return self._rollout(method, *matched.groups(default=""))
+
+    def _shadows(self, method: str, model: str) -> Found:
+        async def handler(_request: Request) -> Reply:
+            return as_json(self._asked.shadows(model))
+
+        return (handler, written_error, True) if method == "GET" else not_allowed("GET")
 
     def _rollout(self, method: str, model: str, verb: str) -> Found:
         handler: Callable[[Request], Awaitable[Reply]]

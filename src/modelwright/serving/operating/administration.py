@@ -17,6 +17,7 @@ from modelwright.serving.operating.reading import ServerStatus, queued_rows, sha
 from modelwright.serving.operating.rollouts import Rollouts
 from modelwright.serving.rollout.plans import RolloutRequest
 from modelwright.serving.rollout.rollouts import Command
+from modelwright.serving.rollout.shadow import ShadowReport
 from modelwright.serving.rollout.status import Status
 
 
@@ -50,6 +51,10 @@ class Administrator:
         if status.differences is not None:
             return status.differences
         return status.history[-1] if status.history else status
+
+    def shadows(self, model: str) -> dict[str, ShadowReport]:
+        """Return how the answers of each shadow of a model differ."""
+        return self._rollouts.shadows(model)
 
     async def begin(self, model: str, asked: bytes, *, actor: str) -> Status:
         """Begin a rollout.

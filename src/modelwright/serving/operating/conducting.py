@@ -44,12 +44,14 @@ class Wanted(NamedTuple):
         role: ``live`` or ``shadow``.
         package: The package itself, if it was found already.
         variant: The variant itself, if it runs already; it is served under another name from now on, if it has one.
+        tried: Whether a rollout tries it.
     """
 
     reference: str
     role: Role = "live"
     package: Package | None = None
     variant: ServedVariant | None = None
+    tried: bool = False
 
 
 class Swapped(NamedTuple):
@@ -82,6 +84,8 @@ class Conductor:
 
     Attributes:
         shadowed: Told of what shadows answered: the model's name, and what.
+        batched: Told of every batch that was answered: model, version, rows.
+        retired: Told of versions that are not served any more: model, version.
     """
 
     def __init__(
@@ -99,6 +103,8 @@ class Conductor:
         self._how, self._in_process = how, in_process
         self._told, self._lost = told, lost
         self.shadowed: Callable[[str, Shadowed], None] = lambda _model, _shadowed: None
+        self.batched: Callable[[str, str, int], None] = lambda _model, _version, _rows: None
+        self.retired: Callable[[str, str], None] = lambda _model, _version: None
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._retiring: set[asyncio.Task[None]] = set()
         self._standby: dict[str, dict[str, ServedVariant]] = defaultdict(dict)
@@ -173,7 +179,7 @@ class Conductor:
     ) -> ServedVariant:
         """Return a variant that runs: the one there is, one that stands by, or a new one."""
         if wanted.variant is not None:
-            wanted.variant.name, wanted.variant.role = name, wanted.role
+            wanted.variant.name, wanted.variant.role, wanted.variant.tried = name, wanted.role, wanted.tried
             return wanted.variant
         there = model.serving.variants.get(name) if model.serving else None
         if there and there.reference == wanted.reference and there.role == wanted.role and wanted.package is None:
@@ -185,6 +191,7 @@ class Conductor:
         standby = self._standby[model.name].pop(package.sha256, None) if package.sha256 else None
         if standby is not None and standby.ready:
             standby.name, standby.reference, standby.role = name, wanted.reference, wanted.role
+            standby.tried = wanted.tried
             return standby
         made = await prepared(lambda: self._prepare(package, trust, limits))
         variant = ServedVariant(
@@ -194,7 +201,9 @@ class Conductor:
             limits=limits,
             role=wanted.role,
             note=lambda variant, why: self._lost(model.name, variant, why),
+            batched=lambda variant, rows: self.batched(model.name, variant.version, rows),
         )
+        variant.tried = wanted.tried
         begun = time.perf_counter()
         await variant.start()
         fresh.append(variant)
@@ -228,6 +237,9 @@ class Conductor:
                 return  # it is served again
             del self._standby[name][variant.contract.digest]
         await variant.stop(drain_s=self.deployment.server.drain_s)
+        served = self.plane.served[name]
+        if variant.version not in served.versions():
+            self.retired(name, variant.version)
 
     def contract(self, name: str) -> Contract:
         """Return the contract of a model's control."""

@@ -21,6 +21,8 @@ from modelwright.serving.routing.plan import Plan, route
 
 MAX_SHADOWING = 256
 """Most requests of one model that are mirrored at once; more are not mirrored, and counted."""
+DROPPED = "dropped"
+"""Stands for the code of an error where a request was not mirrored."""
 
 
 class Serving(NamedTuple):
@@ -48,7 +50,7 @@ class Shadowed(NamedTuple):
         request_id: Id of the request.
         answer: What the caller got; ``None`` if that failed.
         shadow: What the shadow said; ``None`` if it failed.
-        error: Code of its error.
+        error: Code of its error; ``dropped``: it was not asked, because too much waits for it.
         seconds: How long it took, seconds.
         table: The rows, as the control's contract has them.
     """
@@ -80,12 +82,13 @@ class ServedModel:
         self.refused = ""
         self._tell = tell
         self._shadowing: set[asyncio.Task[None]] = set()
-        self.shadows_dropped = 0
 
     @property
     def ready(self) -> bool:
-        """Whether every variant can answer."""
-        return self.serving is not None and all(variant.ready for variant in self.serving.variants.values())
+        """Whether every variant that answers can; shadows, and what a rollout only tries, do not count."""
+        return self.serving is not None and all(
+            variant.ready for variant in self.serving.variants.values() if variant.role == "live" and not variant.tried
+        )
 
     def swap(self, serving: Serving) -> Serving | None:
         """Serve something else from now on; return what was served before."""
@@ -164,7 +167,7 @@ class ServedModel:
         A shadow has a queue and a deadline of its own; when it cannot follow, requests are not mirrored, and counted.
         """
         if len(self._shadowing) >= MAX_SHADOWING:
-            self.shadows_dropped += 1
+            self._tell(Shadowed(shadow, request_id, None, None, DROPPED, 0.0, table))
             return lambda _answer: None
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer | None] = loop.create_future()

@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable
 
 from modelwright.errors import DeadlineError, ModelwrightError, RolloutError
+from modelwright.serving.deployment import Role
 from modelwright.serving.inference import Event
 from modelwright.serving.operating.auditing import Happened
 from modelwright.serving.operating.conducting import Conductor, Wanted
-from modelwright.serving.operating.models import Serving, Shadowed
+from modelwright.serving.operating.models import DROPPED, Serving, Shadowed
+from modelwright.serving.operating.variants import ServedVariant
 from modelwright.serving.rollout import rollouts
 from modelwright.serving.rollout.plans import RolloutRequest, checked
 from modelwright.serving.rollout.predictions import watched_of
 from modelwright.serving.rollout.rollouts import Command, Rollout, plan_during
-from modelwright.serving.rollout.shadow import Comparing
+from modelwright.serving.rollout.shadow import Comparing, ShadowReport
 from modelwright.serving.rollout.states import Actions, BeginWindows, Observation, Record, Route, Transition
 from modelwright.serving.rollout.status import Status, status_of
 from modelwright.serving.rollout.windows import Window
@@ -32,6 +34,8 @@ TICK_S = 0.25
 NAMES = {"canary": "canary", "ab": "treatment", "shadow": "shadow"}
 """What the variant that is tried is called."""
 MAX_HISTORY = 200
+MAX_COMPARING = 20
+"""Reports of so many shadows are kept."""
 
 Audit = Callable[[Happened], None]
 """Takes what happened to a rollout, to be written down; it does not wait for that."""
@@ -44,11 +48,11 @@ class Conducted:
         rollout: The rollout.
         base: Where requests went before it.
         serving: What is served while it is under way.
-        comparing: Compares a shadow's answers.
     """
 
-    def __init__(self, rollout: Rollout, base: Plan, serving: Serving, comparing: Comparing | None) -> None:
-        self.rollout, self.base, self.comparing = rollout, base, comparing
+    def __init__(self, rollout: Rollout, base: Plan, serving: Serving) -> None:
+        self.rollout, self.base = rollout, base
+        self.generation = serving.variants[rollout.variant].generation
         self.history: list[Transition] = []
         self.busy = False
         self.control = serving.variants[rollout.control].contract
@@ -73,7 +77,8 @@ class Rollouts:
         conductor: Changes what is served.
         audit: Writes down what happened.
         rolled_back: Told of a rollout that was withdrawn by itself: model, variant.
-        compared: Told of rows that a shadow answered: model, variant, rows, those that differ.
+        compared: Told of rows that a shadow answered, too: model, variant, rows, those that differ.
+        dropped: Told of a request that a shadow was not asked: model, variant.
         told: Told what a shadow answered, as an event.
     """
 
@@ -83,11 +88,15 @@ class Rollouts:
         *,
         audit: Audit,
         rolled_back: Callable[[str, str], None] = lambda _model, _variant: None,
+        compared: Callable[[str, str, int, int], None] = lambda _model, _variant, _rows, _differing: None,
+        dropped: Callable[[str, str], None] = lambda _model, _variant: None,
         told: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         self._conductor, self._audit = conductor, audit
         self._rolled_back, self._told = rolled_back, told
+        self._compared, self._dropped = compared, dropped
         self._conducted: dict[str, Conducted] = {}
+        self._comparing: dict[str, Comparing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         conductor.shadowed = self._shadowed
 
@@ -117,15 +126,12 @@ class Rollouts:
             return plan_during(rollout, base)
 
         wanted = {name: Wanted(one.reference, one.role, variant=one) for name, one in before.variants.items()}
-        wanted[variant] = Wanted(request.reference, "shadow" if request.kind == "shadow" else "live")
+        role: Role = "shadow" if request.kind == "shadow" else "live"
+        wanted[variant] = Wanted(request.reference, role, tried=True)
         await self._conductor.change(model, wanted, plan)
         rollout, actions, base = begun[0]
         serving = served.now()
-        comparing = None
-        if request.kind == "shadow":
-            outputs = serving.variants[rollout.control].contract.outputs.values()
-            comparing = Comparing([one for several in outputs for one in several])
-        conducted = self._conducted[model] = Conducted(rollout, base, serving, comparing)
+        conducted = self._conducted[model] = Conducted(rollout, base, serving)
         await self._carry_out(model, conducted, actions)
         return self.status(model)
 
@@ -160,7 +166,7 @@ class Rollouts:
             model=model,
             now=time.monotonic(),
             history=tuple(_dated(one) for one in conducted.history),
-            differences=conducted.comparing.report() if conducted.comparing else None,
+            differences=self._differences(conducted),
         )
 
     def statuses(self) -> dict[str, Status]:
@@ -192,14 +198,9 @@ class Rollouts:
     def _shadowed(self, model: str, shadowed: Shadowed) -> None:
         """Compare what a shadow answered with what the caller got."""
         variant, said = shadowed.variant, shadowed.shadow
-        conducted = self._conducted.get(model)
-        comparing = conducted.comparing if conducted is not None else None
-        if comparing is not None:
-            if said is None:
-                comparing.late += shadowed.error == DeadlineError.code
-                comparing.failed += shadowed.error != DeadlineError.code
-            elif shadowed.answer is not None:
-                comparing.compare(shadowed.request_id, shadowed.answer.outputs, said.outputs)
+        self._compare(model, shadowed)
+        if shadowed.error == DROPPED:
+            return
         self._told(
             Event(
                 time_s=time.time() - shadowed.seconds,
@@ -218,6 +219,45 @@ class Rollouts:
                 outputs=said.outputs if said is not None else None,
             )
         )
+
+    def _compare(self, model: str, shadowed: Shadowed) -> None:
+        """Count what a shadow answered, whether a rollout brought it or the deployment did."""
+        comparing = self._comparing_of(model, shadowed.variant)
+        if shadowed.error == DROPPED:
+            comparing.dropped += 1
+            self._dropped(model, shadowed.variant.name)
+        elif shadowed.shadow is None:
+            comparing.late += shadowed.error == DeadlineError.code
+            comparing.failed += shadowed.error != DeadlineError.code
+        elif shadowed.answer is not None:
+            answered, said = shadowed.answer.outputs, shadowed.shadow.outputs
+            self._compared(model, shadowed.variant.name, *comparing.compare(shadowed.request_id, answered, said))
+
+    def _comparing_of(self, model: str, variant: ServedVariant) -> Comparing:
+        comparing = self._comparing.get(variant.generation)
+        if comparing is None:
+            outputs = self._conductor.contract(model).outputs.values()
+            comparing = Comparing([one for several in outputs for one in several])
+            while len(self._comparing) >= MAX_COMPARING:
+                del self._comparing[next(iter(self._comparing))]
+            self._comparing[variant.generation] = comparing
+        return comparing
+
+    def shadows(self, model: str) -> dict[str, ShadowReport]:
+        """Return how the answers of each shadow of a model differ, by variant."""
+        self._conductor.plane.versions(model)
+        serving = self._conductor.plane.served[model].serving
+        return {
+            one.name: self._comparing_of(model, one).report()
+            for one in (serving.variants.values() if serving else ())
+            if one.role == "shadow"
+        }
+
+    def _differences(self, conducted: Conducted) -> ShadowReport | None:
+        if conducted.rollout.request.kind != "shadow":
+            return None
+        comparing = self._comparing.get(conducted.generation)
+        return comparing.report() if comparing is not None else ShadowReport()
 
     async def run(self) -> None:
         """Check whenever a check is due, until cancelled."""

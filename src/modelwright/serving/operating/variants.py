@@ -28,12 +28,14 @@ class ServedVariant:
         limits: How much at once, and how long.
         role: ``live`` or ``shadow``.
         note: Told of workers that were lost: the variant, and why.
+        batched: Told of every batch that was answered: the variant, and how many rows it had.
 
     Attributes:
         contract: What it promises.
         pool: Its workers.
         state: What it does at the moment.
         generation: Tells it from another variant of the same version.
+        tried: Whether a rollout tries it: the server is as ready without it.
     """
 
     def __init__(
@@ -45,11 +47,19 @@ class ServedVariant:
         limits: Limits,
         role: Role = "live",
         note: Callable[[ServedVariant, str], None] = lambda _variant, _why: None,
+        batched: Callable[[ServedVariant, int], None] = lambda _variant, _rows: None,
     ) -> None:
         self.name, self.reference, self.role = name, reference, role
         self.contract: Contract = prepared.contract
         self._prepared = prepared
-        self.pool = Pool(prepared.contract, limits, prepared.make, note=lambda why: note(self, why))
+        self.pool = Pool(
+            prepared.contract,
+            limits,
+            prepared.make,
+            note=lambda why: note(self, why),
+            batched=lambda rows: batched(self, rows),
+        )
+        self.tried = False
         self.state: State = "starting"
         self.generation = secrets.token_hex(4)
 

@@ -152,8 +152,8 @@ class Comparing:
         request_id: str,
         answered: Mapping[str, Values | list[Any]],
         shadow: Mapping[str, Values | list[Any]],
-    ) -> None:
-        """Compare two answers to one request.
+    ) -> tuple[int, int]:
+        """Compare two answers to one request; return how many rows were compared, and how many of them differ.
 
         Args:
             request_id: Its id.
@@ -168,11 +168,13 @@ class Comparing:
             rows = first_rows(answered[name], MAX_ROWS + 1), first_rows(shadow[name], MAX_ROWS + 1)
             if len(rows[0]) != len(rows[1]):
                 self._unlike += 1
-                return
+                return 0, 0
             pairs.append((self._outputs[name], *rows))
         self._compared += 1
+        differing = 0
         for output, mine, other in pairs:
-            output.compare(request_id, mine[:MAX_ROWS], other[:MAX_ROWS])
+            differing = max(differing, output.compare(request_id, mine[:MAX_ROWS], other[:MAX_ROWS]))
+        return min(len(pairs[0][1]), MAX_ROWS) if pairs else 0, differing
 
     def report(self) -> ShadowReport:
         """Return what is known by now."""
@@ -197,9 +199,11 @@ class _Output:
         self._confused: dict[tuple[str, str], int] = {}
         self._examples: list[tuple[float, str, int]] = []
 
-    def compare(self, request_id: str, answered: Sequence[Any], shadow: Sequence[Any]) -> None:
+    def compare(self, request_id: str, answered: Sequence[Any], shadow: Sequence[Any]) -> int:
+        before = self._different
         for row, (mine, other) in enumerate(zip(answered, shadow, strict=True)):
             self._count(self._difference(mine, other), request_id, row)
+        return self._different - before
 
     def _count(self, found: Difference, request_id: str, row: int) -> None:
         self.compared += 1

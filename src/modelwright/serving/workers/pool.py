@@ -89,6 +89,7 @@ class Pool:
         limits: How much at once, and how long.
         make: Makes a worker that was not started yet.
         note: Told of workers that were lost: why.
+        batched: Told of every batch that was answered: how many rows it had.
 
     Attributes:
         queued_rows: Rows that wait.
@@ -96,10 +97,16 @@ class Pool:
     """
 
     def __init__(
-        self, contract: Contract, limits: Limits, make: Make, *, note: Callable[[str], None] = lambda _why: None
+        self,
+        contract: Contract,
+        limits: Limits,
+        make: Make,
+        *,
+        note: Callable[[str], None] = lambda _why: None,
+        batched: Callable[[int], None] = lambda _rows: None,
     ) -> None:
         self.contract, self.limits = contract, limits
-        self._make, self._note = make, note
+        self._make, self._note, self._batched = make, note, batched
         self._queue: deque[_Waiting] = deque()
         self._seats = [_Seat() for _ in range(limits.workers)]
         self._free: list[_Seat] = []
@@ -266,6 +273,7 @@ class Pool:
             self._free.append(seat)
         if batched.outputs is not None:
             self._row_seconds += 0.1 * (batched.seconds / max(1, seat.rows) - self._row_seconds)
+            self._batched(seat.rows)
             self._tell(taken, batched.outputs, batched.seconds, seat.rows)
         elif len(taken) == 1:
             _fail(taken[0], batched.error or WorkerError("The model gave no answer."))
