@@ -234,7 +234,8 @@ def test_rollout_is_written_down_once_and_moves_no_stage(two):
     two.registry.promote(two.name, "1.0.0", to="dev")
     first = two.registry.report_rollout(two.name, "1.1", event=WITHDRAWN, stage="dev", reason="errors 40 %")
     again = two.registry.report_rollout(two.name, "1.1.0", event=WITHDRAWN, stage="dev", reason="errors 40 %")
-    later = two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, time="2026-10-01T12:00:00.26Z"))
+    event = replace(WITHDRAWN, time="2026-10-01T12:00:00.26Z")
+    later = two.registry.report_rollout(two.name, "1.1.0", event=event, reason="")
     assert (again, later.sequence) == (first, first.sequence + 1)
     entries = two.registry.history(two.name, selection=Selection(action="rollout"))
     assert entries == (first, later)
@@ -248,9 +249,9 @@ def test_rollout_is_written_down_once_and_moves_no_stage(two):
 def test_rollout_of_what_the_registry_does_not_have_is_refused(two):
     for version, stage in (("9.9.9", ""), ("1.1.0", "prodution")):
         with pytest.raises(UnknownReleaseError):
-            two.registry.report_rollout(two.name, version, event=WITHDRAWN, stage=stage)
+            two.registry.report_rollout(two.name, version, event=WITHDRAWN, stage=stage, reason="")
     with pytest.raises(EvidenceError, match=r"not the 1\.1\.0 that this registry has"):
-        two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, sha256="0" * 64))
+        two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, sha256="0" * 64), reason="")
     assert {one.outcome for one in two.registry.history(two.name, selection=Selection(action="rollout"))} == {"denied"}
 
 
@@ -270,7 +271,7 @@ def test_rollout_of_what_the_registry_does_not_have_is_refused(two):
 )
 def test_report_of_a_rollout_that_cannot_stand_in_the_log_is_refused(two, change):
     with pytest.raises(RequestError, match="no report of a rollout"):
-        two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, **change))
+        two.registry.report_rollout(two.name, "1.1.0", event=replace(WITHDRAWN, **change), reason="")
 
 
 def test_names_versions_and_stages_that_are_nearly_right_are_suggested(two):

@@ -183,6 +183,11 @@ class Project(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         """Return what a stage runs of this project, ``None`` if nothing."""
         return next((one for one in reversed(self.placements) if one.stage == stage and one.current), None)
 
+    def digest_in(self, stage: str) -> str:
+        """Return the digest of what a stage runs of this project; empty: nothing."""
+        current = self.current(stage)
+        return current.digest if current is not None else ""
+
     def running(self, version: str) -> tuple[str, ...]:
         """Return the stages that run a release, by its version as the registry spells it."""
         return tuple(one.stage for one in self.placements if one.current and one.version == version)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from modelwright.errors import UnavailableError, UnknownReleaseError
 from modelwright.package import Package
@@ -276,7 +276,7 @@ class Registry:
             StaleError: The stage runs something else than ``expected``.
         """
         project, release = self._release(name, version, to)
-        seen = _seen(project, to, expected)
+        seen = project.digest_in(to) if expected is None else expected
         return self.service.promote(
             project.name, release.version, to=to, reason=reason, expected=seen, break_glass=break_glass
         )
@@ -292,7 +292,8 @@ class Registry:
         """
         check_stage(stage, self.stages)
         project = self.project(name)
-        return self.service.rollback(project.name, stage=stage, reason=reason, expected=_seen(project, stage, expected))
+        seen = project.digest_in(stage) if expected is None else expected
+        return self.service.rollback(project.name, stage=stage, reason=reason, expected=seen)
 
     def approve(self, name: str, version: str, *, stage: str, reason: str) -> tuple[Evidence, ...]:
         """Approve a release, with the wheels it has now, for a stage."""
@@ -318,15 +319,8 @@ class Registry:
         project, release = self.find(f"{name}=={version}")
         return self.service.delete(project.name, release.version, reason=reason)
 
-    def report_rollout(
-        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
-    ) -> Entry:
-        """Write into the log what happened to a rollout that a server conducts; no stage moves.
-
-        Raises:
-            UnknownReleaseError: There is no such project, release or stage.
-            EvidenceError: The wheel that is tried is not the one that the registry has.
-        """
+    def report_rollout(self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str) -> Entry:
+        """Write into the log what happened to a rollout that a server conducts; see :meth:`Service.report_rollout`."""
         return self.service.report_rollout(name, version, event=event, stage=stage, reason=reason)
 
     def set_status(self, name: str, status: Status, *, reason: str) -> Project:
@@ -402,11 +396,4 @@ class Registry:
                 why="A server does not let others look into its files.",
                 hint="Run it on the server's machine, with the folder's path.",
             )
-        service: Any = self.service
-        return service  # type: ignore[no-any-return]
-
-
-def _seen(project: Project, stage: str, expected: str | None) -> str:
-    """Return the digest of what a stage is thought to run: what was said, else what it runs now; empty: nothing."""
-    current = project.current(stage)
-    return expected if expected is not None else current.digest if current else ""
+        return cast("LocalService", self.service)

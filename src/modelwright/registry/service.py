@@ -213,9 +213,7 @@ class Service(Protocol):
         """Delete a release for ever; its file names never come back, and the log remembers it."""
         ...
 
-    def report_rollout(
-        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
-    ) -> Entry:
+    def report_rollout(self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str) -> Entry:
         """Write into the log what happened to a rollout that a server conducts; no stage moves.
 
         The same report of the same release again is no second entry, so that it can be sent until it is answered.

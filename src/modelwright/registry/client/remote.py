@@ -164,9 +164,7 @@ class RemoteService:
         body = protocol.ReleaseRequest(version=version, reason=reason)
         return self._ask("delete", Project, body=body, name=name)
 
-    def report_rollout(
-        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
-    ) -> Entry:
+    def report_rollout(self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str) -> Entry:
         """Write into the log what happened to a rollout that a server conducts."""
         body = protocol.RolloutReport(version=version, event=event, stage=stage, reason=reason)
         return self._ask("report_rollout", Entry, body=body, name=name)

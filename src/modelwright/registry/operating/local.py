@@ -189,9 +189,7 @@ class LocalService:
         self._refresh()
         return moved
 
-    def report_rollout(
-        self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str = ""
-    ) -> Entry:
+    def report_rollout(self, name: str, version: str, *, event: RolloutEvent, stage: str = "", reason: str) -> Entry:
         """Write into the log what happened to a rollout that a server conducts."""
         entry = reporting.report_rollout(self.desk, name, version, event=event, stage=stage, reason=reason)
         self._refresh()
