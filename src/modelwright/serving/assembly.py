@@ -94,7 +94,7 @@ class Assembly:
         self.observers.metrics.shadow_dropped(model, variant)
 
     def _gateway(self) -> Gateway:
-        doors = Doors(self._plane, Rest())
+        doors = Doors(self._plane, Rest(max_bytes=self._settings.max_body_bytes))
         pages = PagesDoor(self._plane, doors.infer, base_url=lambda: self._server.url)
         doors.others = (
             outcomes_door(self.observers.outcomes),

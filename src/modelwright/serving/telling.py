@@ -27,9 +27,12 @@ from modelwright.errors import (
     TooLargeError,
     UnknownModelError,
 )
+from modelwright.runtime.validation import LIMIT
 
 UNDESIGNED = "The server failed; this is a defect of it, not of the request."
 """What is told of an error that nobody designed."""
+LONGEST = 1000
+"""Characters of one text in an answer; names of columns are the caller's, and may be anything."""
 LEFT_OUT = "…"
 """Stands where a path stood."""
 OF_THE_REQUEST = (
@@ -83,10 +86,11 @@ def told_of(error: BaseException) -> Told:
     if not isinstance(error, ModelwrightError):
         return Told(UNDESIGNED, ModelwrightError.code)
     if isinstance(error, OF_THE_REQUEST):
-        return Told(error.what, error.code, error.where, error.why, error.hint, error.problems)
+        problems = tuple(map(short_problem, error.problems[:LIMIT]))
+        return Told(error.what, error.code, error.where, error.why, error.hint, problems)
     why = "" if isinstance(error, OF_THE_MODEL) else pathless(error.why)
     where = error.where if pathless(error.where) == error.where else ""
-    problems = tuple(map(pathless_problem, error.problems))
+    problems = tuple(short_problem(pathless_problem(one)) for one in error.problems[:LIMIT])
     return Told(pathless(error.what), error.code, where, why, pathless(error.hint), problems)
 
 
@@ -112,3 +116,14 @@ def pathless_problem(problem: Problem) -> Problem:
         hint=pathless(problem.hint),
         item=pathless(problem.item),
     )
+
+
+def short_problem(problem: Problem) -> Problem:
+    """Return a problem whose texts are of a length that can be read: a caller's 16 MB are not sent back."""
+    return problem._replace(
+        column=problem.column and _cut(problem.column), problem=_cut(problem.problem), hint=_cut(problem.hint)
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"

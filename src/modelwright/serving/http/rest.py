@@ -5,7 +5,7 @@ Translates only: intake reads, the plane infers, answering writes. Called by the
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
@@ -21,24 +21,29 @@ from modelwright.serving.dataplane import DataPlane, Endpoint
 from modelwright.serving.http.errors import error_fields
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.statuses import headers_of, status_of
-from modelwright.serving.intake.reader import Reader
+from modelwright.serving.intake.aside import read_aside
+from modelwright.serving.intake.reader import MAX_UNPACKED, Reader
 
 TRANSPORT = "rest"
-LARGE_BYTES = 2**20
-"""A body larger than this is read in a thread: reading it here would keep everybody else waiting."""
 
 
 class Rest:
-    """The friendly REST API of one server."""
+    """The friendly REST API of one server.
 
-    def __init__(self) -> None:
+    Args:
+        max_bytes: Most bytes that what is packed inside a body may unpack to.
+    """
+
+    def __init__(self, *, max_bytes: int = MAX_UNPACKED) -> None:
+        self._max_bytes = max_bytes
         self._kits: WeakKeyDictionary[Contract, tuple[Reader, Writer]] = WeakKeyDictionary()
 
     def _kit(self, endpoint: Endpoint) -> tuple[Reader, Writer]:
         contract = endpoint.contract
         kit = self._kits.get(contract)
         if kit is None:
-            kit = self._kits[contract] = (Reader(contract, max_rows=endpoint.max_rows), Writer(contract))
+            reader = Reader(contract, max_rows=endpoint.max_rows, max_bytes=self._max_bytes)
+            kit = self._kits[contract] = (reader, Writer(contract))
         return kit
 
     async def infer(self, plane: DataPlane, request: Request, name: str, method: str, version: str = "") -> Reply:
@@ -49,15 +54,15 @@ class Rest:
         """
         note = request.note
         note.transport, note.model, note.request_id, note.unit = TRANSPORT, name, request.request_id, request.unit
-        endpoint = plane.endpoint(name, version)
-        contract = endpoint.contract
-        methods = _methods(contract, method)
-        reader, writer = self._kit(endpoint)
         content_type = request.headers.get(b"content-type", b"").decode("latin-1")
-        if len(request.body) > LARGE_BYTES:
-            question = await asyncio.to_thread(reader.read, request.body, content_type)
-        else:
-            question = reader.read(request.body, content_type)
+        while True:
+            endpoint = plane.endpoint(name, version)
+            contract = endpoint.contract
+            methods = _methods(contract, method)
+            reader, writer = self._kit(endpoint)
+            question = await read_aside(len(request.body), partial(reader.read, request.body, content_type))
+            if plane.endpoint(name, version).contract is contract:
+                break  # else another version was put in its place meanwhile, and judges by itself
         if question.unit and not note.unit:
             note.unit = question.unit
         timeout_s = _timeout(request.query) if request.query else None

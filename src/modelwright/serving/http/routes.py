@@ -19,6 +19,9 @@ from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.rest import Rest, describe, described, written_error
 from modelwright.serving.http.route import Route
 from modelwright.serving.http.v2 import routes as v2
+from modelwright.serving.intake.aside import read_aside
+from modelwright.serving.intake.strict_json import check_containers
+from modelwright.serving.observing.outcome_reading import read_outcomes
 from modelwright.serving.observing.outcomes import Outcomes
 
 Match = Callable[[str, str], Found | None]
@@ -109,7 +112,9 @@ def outcomes_door(outcomes: Outcomes) -> Match:
     """Return the door that takes what later turned out to be true."""
 
     async def take(request: Request) -> Reply:
-        return as_json(outcomes.take(request.body))
+        check_containers(request.body)
+        told = await read_aside(len(request.body), partial(read_outcomes, request.body))
+        return as_json(outcomes.keep(told))
 
     def match(method: str, path: str) -> Found | None:
         if path != "/outcomes":

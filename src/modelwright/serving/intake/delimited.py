@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +24,8 @@ from modelwright.serving.intake.strict_json import MAX_DIGITS, decode
 
 Fields = list[dict[str, Any]]
 Cells = Sequence[str]
+MAX_CELLS = 200_000
+"""Most cells of one line."""
 _SHOWN = 60
 _numbers = msgspec.json.Decoder(list[float]).decode
 
@@ -44,7 +46,7 @@ def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, l
         >>> columns_of("age\n42\n", [{"name": "age", "datatype": "int64"}], max_rows=10)
         ({'age': [42]}, 1)
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(_lines(text), strict=True)
     try:
         header = next(reader, [])
         _check_header(header)
@@ -56,6 +58,14 @@ def columns_of(text: str, fields: Fields, *, max_rows: int) -> tuple[dict[str, l
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
     columns = {name: _parsed(known.get(name), column) for name, column in zip(header, cells, strict=True)}
     return columns, len(rows)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Give the lines; one that would be taken apart into millions of cells, all at once, is refused before."""
+    for number, line in enumerate(io.StringIO(text, newline="")):
+        if len(line) > MAX_CELLS and line.count(",") > MAX_CELLS:
+            raise TooLargeError(f"Line {number + 1} holds more than {MAX_CELLS:,} cells.", hint="Send a line per row.")
+        yield line
 
 
 def _check_header(header: list[str]) -> None:

@@ -27,9 +27,12 @@ from modelwright.serving.intake import json_places
 
 MAX_DEPTH = 32
 """Objects and lists within one another; no table of rows needs more than four."""
+MAX_CONTAINERS = 1_000_000
+"""Objects and lists in one body: several for each of the most rows that a request has."""
 MAX_DIGITS = 4300
 """Digits of a whole number: where Python itself ends, because to read more takes quadratic time (CVE-2020-10735)."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _fast = msgspec.json.Decoder()
 
 
@@ -62,6 +65,7 @@ def decode(body: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
         >>> decode(b'{"rows": [{"age": 42}]}')
         {'rows': [{'age': 42}]}
     """
+    check_containers(body)
     try:
         value = _fast.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -70,6 +74,25 @@ def decode(body: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     if hides_colons(body) or body.count(b":") != counted.keys + counted.colons or counted.depth > max_depth:
         return _exactly(body, max_depth)
     return value
+
+
+def check_containers(body: bytes) -> None:
+    """Check how many objects and lists a body has; each takes 100 bytes of memory and time, however empty it is.
+
+    Raises:
+        TooLargeError: There are more than :data:`MAX_CONTAINERS`.
+    """
+    if len(body) > MAX_CONTAINERS and _containers(body) > MAX_CONTAINERS:
+        bare = _TEXT.sub(b"", body)  # brackets in text are none
+        if _containers(bare) > MAX_CONTAINERS:
+            raise TooLargeError(
+                f"The JSON holds more than {MAX_CONTAINERS:,} objects and lists.",
+                hint="Send fewer rows at once, or columns, or Arrow instead of JSON.",
+            )
+
+
+def _containers(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[")
 
 
 def hides_colons(body: bytes) -> bool:

@@ -96,7 +96,10 @@ class Outcomes:
             OutcomeError: It is malformed; every problem is listed.
             OverloadedError: Too many wait to be written.
         """
-        told = read_outcomes(body)
+        return self.keep(read_outcomes(body))
+
+    def keep(self, told: list[Outcome]) -> Receipt:
+        """Take outcomes that were read already; see :meth:`take`."""
         self._refuse_units(told)
         fresh = [(one, self._places(one)) for one in self._fresh(told)]
         self._store(fresh)

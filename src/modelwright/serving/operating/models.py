@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from modelwright.errors import ModelwrightError, NotReadyError, UnknownModelError
+from modelwright.errors import DeploymentError, ModelwrightError, NotReadyError, UnknownModelError
 from modelwright.runtime.suggestions import nearest
 from modelwright.serving.asking import Asked, mark_asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Answer, Table
-from modelwright.serving.operating.compatible import adapted
+from modelwright.serving.operating.compatible import adapted, check_stands_in
 from modelwright.serving.operating.variants import ServedVariant
 from modelwright.serving.routing.plan import Plan, route
 
@@ -231,6 +231,8 @@ class ModelEndpoint:
         """Ask whom the plan says, and the shadows as well."""
         model = self._model
         serving = model.now()
+        if serving.control.contract is not self.contract:
+            self._check_still_fits(serving.control.contract)
         chosen, shadows = route(serving.plan, unit or request_id)
         variant = serving.variants[chosen]
         if not shadows:
@@ -250,6 +252,21 @@ class ModelEndpoint:
         finally:
             for tell in told:
                 tell(answer)
+
+    def _check_still_fits(self, control: Contract) -> None:
+        """Check that rows which were judged before the control was replaced can be put to the new one.
+
+        Raises:
+            NotReadyError: They cannot.
+        """
+        try:
+            check_stands_in(control, self.contract)
+        except DeploymentError:
+            raise NotReadyError(
+                f"{control.title} was put in the place of {self.contract.title} while the request was read.",
+                why="It needs other columns, or gives other outputs.",
+                hint="Send it again; it is judged by the new version then.",
+            ) from None
 
 
 class VariantEndpoint:

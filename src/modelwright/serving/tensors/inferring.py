@@ -5,18 +5,22 @@ Called by the doors of the protocol, which read requests and write answers in th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from modelwright.errors import MessageError, SignatureError
 from modelwright.runtime.errors import Problem
 from modelwright.runtime.suggestions import nearest
+from modelwright.runtime.validation import LIMIT
 from modelwright.serving.asking import Note, ask
 from modelwright.serving.contract import Contract
 from modelwright.serving.dataplane import DataPlane, Endpoint
 from modelwright.serving.inference import Answer
+from modelwright.serving.intake.aside import read_aside
 from modelwright.serving.tensors.reading import read_table
-from modelwright.serving.tensors.tensor import InferRequest, WantedOutput
+from modelwright.serving.tensors.tensor import InferRequest, SentTensor, WantedOutput
 from modelwright.serving.tensors.writing import OutTensor, tensor_of
 
 MAX_ID = 256
@@ -43,12 +47,20 @@ async def infer(
     contract = endpoint.contract
     check_parameters(request.parameters)
     fields = _wanted(contract, request.outputs)
-    table = read_table(contract, request.tensors, max_rows=endpoint.max_rows)
+    read = partial(read_table, contract, request.tensors, max_rows=endpoint.max_rows)
+    table = await read_aside(sum(map(_size_of, request.tensors)), read)
     methods = tuple(method for method in contract.methods if any(one in fields for one in contract.outputs[method]))
     note.unit = str(request.parameters.get("unit") or note.unit)
     timeout_s = shortest(timeout_s, request.parameters.get("timeout"))
     answer = await ask(plane, endpoint, table, methods=methods, note=note, timeout_s=timeout_s)
     return answer, [tensor_of(field, answer.outputs[field["name"]], answer.size) for field in fields]
+
+
+def _size_of(tensor: SentTensor) -> int:
+    """Return about how many bytes a tensor is, as far as that can be said without looking into it."""
+    if tensor.raw is not None:
+        return tensor.raw.nbytes
+    return 8 * len(tensor.data) if isinstance(tensor.data, list) else 0
 
 
 def check_parameters(parameters: Mapping[str, Any], place: str = "the request") -> None:
@@ -105,13 +117,11 @@ def _wanted(contract: Contract, outputs: Sequence[WantedOutput]) -> list[dict[st
     known = {output["name"]: output for fields in contract.outputs.values() for output in fields}
     if not outputs:
         return list(known.values())
+    names = [one.name for one in outputs[: len(known) + LIMIT]]  # what more there is cannot all be different
     problems = [
-        Problem(None, one.name, "is no output of the model", _meant(one.name, known))
-        for one in outputs
-        if one.name not in known
+        Problem(None, one, "is no output of the model", _meant(one, known)) for one in names if one not in known
     ]
-    names = [one.name for one in outputs]
-    problems += [Problem(None, name, "is asked for twice") for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems += [Problem(None, name, "is asked for twice") for name, times in Counter(names).items() if times > 1]
     if problems:
         raise SignatureError(
             f"{contract.title} does not have the outputs that are asked for.",

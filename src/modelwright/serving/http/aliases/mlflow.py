@@ -9,6 +9,8 @@ Source: MLflow, "Deploy MLflow Model as a Local Inference Server", and its modul
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -29,11 +31,13 @@ from modelwright.serving.http.route import Names
 from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.inference import Answer, Table
 from modelwright.serving.intake import delimited, media_types, strict_json
+from modelwright.serving.intake.aside import read_aside
 from modelwright.serving.intake.judging import table_of
 
 TRANSPORT = "invocations"
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 """Keys of which a body has exactly one."""
+_SHOWN = 60
 _ERROR_CODES = {
     401: "UNAUTHENTICATED",
     404: "RESOURCE_DOES_NOT_EXIST",
@@ -55,7 +59,7 @@ async def invocations(plane: DataPlane, request: Request, _names: Names) -> Repl
     note.model, version = chosen(plane, request.query)
     endpoint = plane.endpoint(note.model, version)
     contract = endpoint.contract
-    table = read_rows(contract, request, max_rows=endpoint.max_rows)
+    table = await read_aside(len(request.body), partial(read_rows, contract, request, max_rows=endpoint.max_rows))
     answer = await ask(plane, endpoint, table, methods=contract.methods[:1], note=note)
     return Reply(200, _encode({"predictions": _predictions(contract, answer)}))
 
@@ -118,8 +122,8 @@ def _form(message: Any) -> str:
         raise MessageError("The body is no JSON object.", hint=f"Send an object with one of: {', '.join(FORMS)}.")
     found = [form for form in FORMS if form in message]
     if len(found) != 1:
-        meant = next(filter(None, (nearest(key, FORMS) for key in message)), "")
-        sent = ", ".join(map(repr, list(message)[:10])) or "none"
+        meant = next(filter(None, (nearest(key[:_SHOWN], FORMS) for key in islice(message, 10))), "")
+        sent = ", ".join(repr(key[:_SHOWN]) for key in islice(message, 10)) or "none"
         raise MessageError(
             f"The body must be an object with exactly one of {', '.join(FORMS)}; its keys are: {sent}.",
             hint=f"Did you mean {meant!r}?" if meant and not found else 'Send {"dataframe_split": …}.',

@@ -7,6 +7,7 @@ Called by :mod:`.mlflow` and :mod:`.tfserving`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,8 +70,8 @@ def table_of_lists(contract: Contract, rows: list[Any], *, names: tuple[str, ...
     if problems:
         raise refusal(problems[:LIMIT], model=contract.title)
     if len(set(names)) != width:
-        twice = [Problem(None, name, "appears more than once") for name in names if names.count(name) > 1]
-        raise refusal(twice[:1], model=contract.title)
+        twice, _ = Counter(names).most_common(1)[0]
+        raise refusal([Problem(None, twice, "appears more than once")], model=contract.title)
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return table_of(contract, columns, len(rows), max_rows=max_rows)
 

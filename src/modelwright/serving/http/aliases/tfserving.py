@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from modelwright.serving.http.route import Names
 from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.inference import Table
 from modelwright.serving.intake import strict_json
+from modelwright.serving.intake.aside import read_aside
 from modelwright.serving.tensors.datatypes import datatype_of
 
 TRANSPORT = "tfserving"
@@ -45,15 +47,20 @@ async def predict(plane: DataPlane, request: Request, names: Names) -> Reply:
     note.transport, note.model, note.unit, note.request_id = TRANSPORT, names.model, request.unit, request.request_id
     endpoint = plane.endpoint(*names)
     contract = endpoint.contract
-    message = strict_json.decode(request.body)
-    form, method = _form(message), _method(contract, message)
-    table = _read(endpoint, form, _without_b64(message[form]))
+    form, method, table = await read_aside(len(request.body), partial(_question, endpoint, request.body))
     answer = await ask(plane, endpoint, table, methods=(method,), note=note)
     columns = {field["name"]: _values(field, plain(field, answer)) for field in contract.outputs[method]}
     single = next(iter(columns.values())) if len(columns) == 1 else None
     if form == "instances":
         return Reply(200, _encode({"predictions": row_objects(columns) if single is None else single}))
     return Reply(200, _encode({"outputs": columns if single is None else single}))
+
+
+def _question(endpoint: Endpoint, body: bytes) -> tuple[str, str, Table]:
+    """Return the form of a body, the method it asks for, and its rows."""
+    message = strict_json.decode(body)
+    form, method = _form(message), _method(endpoint.contract, message)
+    return form, method, _read(endpoint, form, _without_b64(message[form]))
 
 
 def _form(message: Any) -> str:

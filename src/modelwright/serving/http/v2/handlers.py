@@ -8,6 +8,7 @@ Source: Open Inference Protocol v2, "HTTP/REST".
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from modelwright.errors import NotReadyError
@@ -16,6 +17,7 @@ from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.route import Names
 from modelwright.serving.http.v2.answering import write_answer, write_json
 from modelwright.serving.http.v2.parsing import parse_request
+from modelwright.serving.intake.aside import read_aside
 from modelwright.serving.tensors.inferring import infer
 from modelwright.serving.tensors.metadata import EXTENSIONS, SERVER, TensorMetadata, metadata_of, server_version
 
@@ -81,7 +83,7 @@ async def model_infer(plane: DataPlane, request: Request, names: Names) -> Reply
     note = request.note
     note.transport, note.model, note.unit, note.request_id = "v2", names.model, request.unit, request.request_id
     endpoint = plane.endpoint(*names)
-    message = parse_request(request, endpoint.contract)
+    message = await read_aside(len(request.body), partial(parse_request, request, endpoint.contract))
     note.request_id = message.request_id or request.request_id
     answer, tensors = await infer(plane, endpoint, message, note=note)
     return write_answer(message, answer, tensors)
