@@ -33,7 +33,7 @@ def send(served: Running, body: bytes | str, path: str = FRIENDLY, content_type:
 
 
 def refused(answer: httpx2.Response, status: int, code: str) -> list[dict[str, Any]]:
-    """Check what every refusal has; return its details."""
+    """Check what every refusal has; return its details, or the one that reason and advice make."""
     told = answer.json()
     assert (answer.status_code, told["code"]) == (status, code), answer.text[:400]
     assert told.get("request_id", answer.headers["x-request-id"]) == answer.headers["x-request-id"] != ""
@@ -41,8 +41,11 @@ def refused(answer: httpx2.Response, status: int, code: str) -> list[dict[str, A
     assert "\n" not in told["error"]
     for secret in ("Traceback", "/src/", ".py", "site-packages", "/tmp/"):
         assert secret not in answer.text
-    assert all(set(one) == {"row", "column", "problem", "hint"} for one in told["details"])
-    return list(told["details"])
+    assert all(set(one) - {"item"} == {"row", "column", "problem", "hint"} for one in told["details"])
+    said = [told[name] for name in ("where", "why", "hint") if told.get(name)]
+    return list(told["details"]) or [
+        {"row": None, "column": None, "problem": " ".join(said) or told["error"], "hint": ""}
+    ]
 
 
 def tensors(x: str = "[1.0]", what: str = '["ok"]', *, shape: str = "[1]", more: str = "") -> str:
