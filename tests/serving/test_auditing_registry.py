@@ -102,12 +102,26 @@ def withdrawn(running: Running) -> bool:
     return bool(running.server.parts.rollouts.status("behaving").phase == "rolled back")
 
 
-def test_a_canary_that_is_withdrawn_by_itself_is_in_the_log_with_reason_and_measures(folder: Path) -> None:
+@pytest.fixture(params=["folder", "server"])
+def registry(request: pytest.FixtureRequest, folder: Path) -> Iterator[mw.Registry]:
+    """The same registry, asked through its folder and through its server."""
+    local = mw.Registry(folder)
+    if request.param == "folder":
+        yield local
+    else:
+        secret = local.add_token("server", scopes=["promote"]).secret
+        with served(folder) as address:
+            yield mw.Registry(address, token=secret)
+    local.close()
+
+
+def test_a_canary_that_is_withdrawn_by_itself_is_in_the_log_with_reason_and_measures(
+    folder: Path, registry: mw.Registry
+) -> None:
     criteria = Criteria(min_requests=20, p99_ratio=None, drift=None)
     request = RolloutRequest(
         reference="behaving==2.0.0", on="production", percent=50.0, interval_s=1.0, criteria=criteria, reason="faster"
     )
-    registry = mw.Registry(folder)
     with serving(deployment("behaving@production", watch=True), registry=registry) as running:
         running.call(running.server.parts.rollouts.begin("behaving", request, actor="bob"))
         until(lambda: withdrawn(running))
@@ -122,7 +136,6 @@ def test_a_canary_that_is_withdrawn_by_itself_is_in_the_log_with_reason_and_meas
     assert last.detail["measures"]["errors"]["tried"] > 0.9
     assert last.sha256 == registry.find("behaving==2.0.0")[1].digest
     assert registry.project("behaving").current("production").version == "1.0.0"
-    registry.close()
 
 
 def test_a_registry_that_does_not_answer_learns_of_everything_in_order_once_it_does(
