@@ -104,12 +104,16 @@ def _tracing() -> Tracing:
     return tracing()
 
 
-def _servers() -> Path:
+def _servers() -> Path | None:
+    """Return where servers announce themselves; ``None`` for a user without a home."""
     import os
 
     from modelwright.serving.client.servers import servers_folder
 
-    return servers_folder(os.environ, Path.home())
+    try:
+        return servers_folder(os.environ, Path.home())
+    except RuntimeError:
+        return None
 
 
 def _show(deployment: Deployment, _console: object) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import logging
 import os
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright.errors import AddressTakenError, StorageError
 from modelwright.plugins import need
 from modelwright.serving.client.servers import Running, RunningModel, announce, withdraw
 from modelwright.serving.http.admin import AdminDoor
@@ -33,6 +35,7 @@ from modelwright.serving.operating.watching import Watcher
 if TYPE_CHECKING:
     from modelwright.serving.server import Server
 
+log = logging.getLogger("modelwright.serving")
 ADMIN_BODY = 2**20
 """Largest body that the admin door takes, bytes."""
 
@@ -149,18 +152,23 @@ class Assembly:
     async def _announce(
         self, stack: AsyncExitStack, administrator: Administrator, folder: Path, admin_url: str
     ) -> None:
-        """Open the control door for this user, and say where it is."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Open the control door for this user, and say where it is; a server serves without it as well."""
         path = folder / f"{os.getpid()}.sock"
         models = tuple(
             RunningModel(name=model.name, references=tuple(one.reference for one in model.variants.values()))
             for model in self._server.deployment.models.values()
         )
         running = Running(url=self._server.url, admin_url=admin_url, socket=str(path), models=models)
-        stack.callback(withdraw, announce(running, folder=folder))
-        find = AdminDoor(administrator, actor=getpass.getuser()).find
-        await self._door(stack, Gateway(self._plane, find, max_body_bytes=ADMIN_BODY), listen_locally(path))
+        try:
+            file = announce(running, folder=folder)
+            stack.callback(withdraw, file)
+            bound = listen_locally(path)
+        except (StorageError, AddressTakenError) as error:
+            log.warning("commands of this machine will not find this server: %s", error)
+            return
         stack.callback(path.unlink, missing_ok=True)
+        find = AdminDoor(administrator, actor=_user()).find
+        await self._door(stack, Gateway(self._plane, find, max_body_bytes=ADMIN_BODY), bound)
 
     def follow(self, stack: AsyncExitStack) -> None:
         """Begin what goes on beside the requests: rollouts, stages, flushing.
@@ -178,3 +186,11 @@ class Assembly:
                 work.append(watching.run())
         for one in work:
             stack.callback(asyncio.get_running_loop().create_task(one).cancel)
+
+
+def _user() -> str:
+    """Return who runs this; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"

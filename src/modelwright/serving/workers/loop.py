@@ -21,6 +21,8 @@ from importlib import import_module
 from typing import Any
 
 LENGTHS = struct.Struct("<II")
+WITH_PARENT = "with-parent"
+"""Argument for a process that must not outlive the thread that started it: a server's, which lives as long as that."""
 _BY_VALUE = "fiub"
 """Kinds of NumPy dtypes that go as bytes; everything else goes as JSON."""
 
@@ -203,7 +205,7 @@ def serve(channel: Channel, session: Session) -> None:
 
 
 def _end_with_parent() -> None:
-    """Ask the kernel to end this process with its parent, which it cannot notice itself while the model computes."""
+    """Ask the kernel to end this process with the thread that started it, which it cannot notice while it computes."""
     if sys.platform != "linux":
         return
     import ctypes
@@ -212,8 +214,9 @@ def _end_with_parent() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the loop: ``loop.py DESCRIPTOR``; the first frame says which package."""
-    _end_with_parent()
+    """Run the loop: ``loop.py DESCRIPTOR [with-parent]``; the first frame says which package."""
+    if WITH_PARENT in arguments:
+        _end_with_parent()
     channel = Channel(int(arguments[0]))
     message = channel.receive()
     if message is None:

@@ -24,7 +24,7 @@ from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
 from modelwright.serving.workers import loop as worker_loop
 from modelwright.serving.workers.batch import Framer, values_of
-from modelwright.serving.workers.loop import LENGTHS
+from modelwright.serving.workers.loop import LENGTHS, WITH_PARENT
 from modelwright.serving.workers.refusals import raised, unproved
 from modelwright.serving.workers.worker import Batched, Loaded
 
@@ -104,7 +104,7 @@ class ProcessWorker(asyncio.Protocol):
         threads = {name: str(self._launch.threads) for name in _THREADS} if self._launch.threads else {}
         script = Path(worker_loop.__file__)
         return subprocess.Popen(
-            [str(self._launch.python), "-I", str(script), str(theirs.fileno())],
+            [str(self._launch.python), "-I", str(script), str(theirs.fileno()), WITH_PARENT],
             env={**threads, **self._launch.variables},
             cwd="/",
             stdin=subprocess.DEVNULL,
