@@ -33,3 +33,8 @@ def treble(rows: list[dict[str, Any]]) -> list[float]:
     if any(row["what"] == "fails in version 2" for row in rows):
         raise ValueError("version 2 cannot do this")
     return [3 * row["x"] for row in rows]
+
+
+def filled(rows: list[dict[str, Any]]) -> list[float]:
+    """Answer ``x``, or 0 where it is missing."""
+    return [0.0 if row["x"] is None else row["x"] for row in rows]

@@ -10,7 +10,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from modelwright.errors import DeploymentError, ModelwrightError, NotReadyError, UnknownModelError
+from modelwright.errors import (
+    DeploymentError,
+    ModelwrightError,
+    NotReadyError,
+    OutputError,
+    SignatureError,
+    UnknownModelError,
+)
 from modelwright.runtime.suggestions import nearest
 from modelwright.serving.asking import Asked, mark_asked
 from modelwright.serving.contract import Contract
@@ -139,7 +146,7 @@ class ServedModel:
         """Put a request to one variant."""
         contract, own = variant.contract, None
         if contract is not judged_by:
-            own = table = adapted(table, judged_by, contract)
+            own = table = self._adapted(table, judged_by, variant)
         try:
             told = await variant.pool.submit(table, methods, timeout_s=timeout_s)
         except ModelwrightError as error:
@@ -158,6 +165,22 @@ class ServedModel:
             batch_rows=told.batch_rows,
             table=own,
         )
+
+    @staticmethod
+    def _adapted(table: Table, judged_by: Contract, variant: ServedVariant) -> Table:
+        """Return rows as a variant takes them; one that refuses what fits the control has failed, not the caller."""
+        contract = variant.contract
+        try:
+            return adapted(table, judged_by, contract)
+        except SignatureError as error:
+            failed = OutputError(
+                f"{contract.title} does not take rows that fit {judged_by.title}, by which requests are judged.",
+                problems=error.problems,
+                hint=f"Send the request again; whoever tries {contract.title}: "
+                f"modelwright diff {judged_by.title.replace(' ', '==')} {contract.title.replace(' ', '==')}",
+            )
+            mark_asked(failed, Asked(contract.version, contract.digest, variant.name))
+            raise failed from error
 
     def mirror(
         self, shadow: ServedVariant, table: Table, judged_by: Contract, *, methods: tuple[str, ...], request_id: str
