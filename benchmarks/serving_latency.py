@@ -72,8 +72,8 @@ def measure(folder: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
 def main() -> None:
     """Measure, print, and keep the raw output."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=3, help="of each turn")
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=2, help="of each turn")
+    options.add_argument("--rounds", type=int, default=4)
     options.add_argument("--quick", action="store_true", help="one short round; the raw output is not kept")
     chosen = options.parse_args()
     rounds, seconds = (1, 2.0) if chosen.quick else (chosen.rounds, chosen.seconds)

@@ -73,7 +73,7 @@ def overload(server: Server, bodies: list[bytes], *, per_s: float, seconds: floa
 def main() -> None:
     """Measure, print, and keep the raw output."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=30, help="of the overload")
+    options.add_argument("--seconds", type=float, default=25, help="of the overload")
     options.add_argument("--quick", action="store_true", help="eight seconds; the raw output is not kept")
     chosen = options.parse_args()
     seconds = 8.0 if chosen.quick else chosen.seconds

@@ -59,8 +59,8 @@ def ask(server: Server, *, per_s: float, seconds: float) -> dict[str, Any]:
 def main() -> None:
     """Measure, print, and keep the raw output."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=6, help="of each turn")
-    options.add_argument("--rounds", type=int, default=4)
+    options.add_argument("--seconds", type=float, default=4, help="of each turn")
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--rate", type=float, default=300.0)
     options.add_argument("--quick", action="store_true", help="one short round; the raw output is not kept")
     chosen = options.parse_args()

@@ -75,7 +75,7 @@ def measure(folder: Path, *, rounds: int) -> dict[str, list[dict[str, float]]]:
 def main() -> None:
     """Measure, print, and keep the raw output."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=4)
     options.add_argument("--quick", action="store_true", help="one round; the raw output is not kept")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -19,6 +19,7 @@ from serving_models import NAMES, subject
 from serving_peers import Server, bentoml, echo, fastapi, in_process, mlflow, mlserver, ours
 
 RESULTS = Path(__file__).parent / "results" / "serving_throughput.json"
+PEERS = ("echo", "in-process", "mlserver-batching", "mlflow", "mlserver", "bentoml", "fastapi")
 BATCHING: dict[str, Any] = {"batch_size": 64, "batch_s": 0.002}
 
 
@@ -44,24 +45,23 @@ def measure(name: str, folder: Path, *, rounds: int, seconds: float, peers: froz
     return seen
 
 
-PEERS = ("echo", "in-process", "mlserver-batching", "mlserver", "mlflow", "bentoml", "fastapi")
-
-
 def main() -> None:
     """Measure, print, and keep the raw output."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=4, help="of each turn")
+    options.add_argument("--seconds", type=float, default=3, help="of each turn")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--models", default=",".join(NAMES))
-    options.add_argument("--peers", default=",".join(PEERS))
+    options.add_argument(
+        "--peers", help=f"of {', '.join(PEERS)}; by default all for the cheap model, else the first four"
+    )
     options.add_argument("--quick", action="store_true", help="one short round; the raw output is not kept")
     chosen = options.parse_args()
     rounds, seconds = (1, 2.0) if chosen.quick else (chosen.rounds, chosen.seconds)
-    peers = frozenset(chosen.peers.split(","))
     seen = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.models.split(","):
-            seen[name] = measure(name, Path(folder, name), rounds=rounds, seconds=seconds, peers=peers)
+            peers = chosen.peers.split(",") if chosen.peers else PEERS if name == NAMES[0] else PEERS[:4]
+            seen[name] = measure(name, Path(folder, name), rounds=rounds, seconds=seconds, peers=frozenset(peers))
     if not chosen.quick:
         RESULTS.write_text(json.dumps(seen, indent=1) + "\n", "utf-8")
 

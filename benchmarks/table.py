@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from serving_table import serving
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -56,6 +58,7 @@ def rows() -> list[tuple[str, str, str]]:
         *projects(),
         *registry(),
         *canaries(),
+        *serving(),
     ]
 
 
