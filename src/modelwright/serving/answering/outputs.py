@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from modelwright.runtime.encoding import encode
 from modelwright.runtime.returning import flat_names
@@ -74,9 +75,14 @@ def records(contract: Contract, answer: Answer, methods: tuple[str, ...]) -> lis
         answer: What it answered.
         methods: Whose outputs are wanted.
     """
-    chosen = list(_chosen(contract, methods))
-    columns = [_labelled(output, _jsonable(output, answer.outputs[output["name"]])) for output in chosen]
-    names = [output["name"] for output in chosen]
+    plan = _plan(contract, methods)
+    if (
+        len(plan) == 1 and not plan[0].loose and not plan[0].labels
+    ):  # as nearly every answer
+        name = plan[0].name
+        return [{name: value} for value in lists(answer.outputs[name])]
+    columns = [one.labelled(one.jsonable(answer.outputs[one.name])) for one in plan]
+    names = [one.name for one in plan]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
@@ -89,8 +95,8 @@ def columns(contract: Contract, answer: Answer, methods: tuple[str, ...]) -> dic
         methods: Whose outputs are wanted.
     """
     flat: dict[str, list[Any]] = {}
-    for output in _chosen(contract, methods):
-        flat |= _flat(output, _jsonable(output, answer.outputs[output["name"]]))
+    for one in _plan(contract, methods):
+        flat |= _flat(one.output, one.jsonable(answer.outputs[one.name]))
     return flat
 
 
@@ -117,19 +123,43 @@ def _chosen(contract: Contract, methods: tuple[str, ...]) -> Iterator[Output]:
         yield from contract.outputs[method]
 
 
-def _jsonable(output: Output, values: Values) -> list[Any]:
-    """Return values as JSON can hold them; only those that may not be finite, or may be anything, are looked at."""
-    listed, family = lists(values), family_of(output["datatype"])
-    loose = family == "json" or (family == "float" and (output.get("nullable") or output.get("infinite")))
-    return [encode(value) for value in listed] if loose else listed
+class _Written(NamedTuple):
+    """How one output is written, worked out once.
+
+    Attributes:
+        output: The output, as plain data.
+        name: Its name.
+        loose: Whether its values must be looked at: they may not be finite, or may be anything.
+        labels: Class labels along its one axis; empty: it has none.
+    """
+
+    output: Output
+    name: str
+    loose: bool
+    labels: tuple[str, ...]
+
+    def jsonable(self, values: Values) -> list[Any]:
+        """Return values as JSON can hold them."""
+        listed = lists(values)
+        return [encode(value) for value in listed] if self.loose else listed
+
+    def labelled(self, values: list[Any]) -> list[Any]:
+        """Return a dict from label to value per row, where there are labels."""
+        if not self.labels:
+            return values
+        return [None if row is None else dict(zip(self.labels, row, strict=True)) for row in values]
 
 
-def _labelled(output: Output, values: list[Any]) -> list[Any]:
-    labels = output.get("labels")
-    if not labels or len(output.get("shape", ())) != 1:
-        return values
-    names = [str(label) for label in labels]
-    return [None if row is None else dict(zip(names, row, strict=True)) for row in values]
+@lru_cache(maxsize=256)
+def _plan(contract: Contract, methods: tuple[str, ...]) -> tuple[_Written, ...]:
+    return tuple(map(_written, _chosen(contract, methods)))
+
+
+def _written(output: Output) -> _Written:
+    family = family_of(output["datatype"])
+    loose = family == "json" or (family == "float" and bool(output.get("nullable") or output.get("infinite")))
+    labels = tuple(map(str, output.get("labels") or ())) if len(output.get("shape", ())) == 1 else ()
+    return _Written(output, output["name"], loose, labels)
 
 
 def _flat(output: Output, values: list[Any]) -> dict[str, list[Any]]:

@@ -21,7 +21,7 @@ from modelwright.serving.dataplane import DataPlane, Endpoint
 from modelwright.serving.http.errors import error_fields
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.statuses import headers_of, status_of
-from modelwright.serving.intake.aside import read_aside
+from modelwright.serving.intake.aside import LARGE, read_aside
 from modelwright.serving.intake.reader import MAX_UNPACKED, Reader
 
 TRANSPORT = "rest"
@@ -60,6 +60,9 @@ class Rest:
             contract = endpoint.contract
             methods = _methods(contract, method)
             reader, writer = self._kit(endpoint)
+            if len(request.body) <= LARGE:
+                question = reader.read(request.body, content_type)
+                break
             question = await read_aside(len(request.body), partial(reader.read, request.body, content_type))
             if plane.endpoint(name, version).contract is contract:
                 break  # else another version was put in its place meanwhile, and judges by itself

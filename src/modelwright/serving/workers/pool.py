@@ -116,6 +116,7 @@ class Pool:
         self._ticker: asyncio.TimerHandle | None = None
         self._restarting: set[asyncio.Task[None]] = set()
         self._row_seconds = 0.0
+        self._loop = asyncio.get_running_loop()
         self.queued_rows = 0
         self.restarts = 0
         self.load_seconds = 0.0
@@ -198,7 +199,7 @@ class Pool:
         now = time.monotonic()
         longest = self.limits.deadline_s
         deadline = now + (longest if timeout_s is None or timeout_s > longest else timeout_s)
-        future: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Told] = self._loop.create_future()
         self._queue.append(_Waiting(table, methods, deadline, now, future))
         self.queued_rows += table.size
         self._arrived += 1
@@ -220,7 +221,7 @@ class Pool:
         if not self._scheduled and self._free and self._queue:
             self._scheduled = time.monotonic()
             self._seen = self._arrived
-            asyncio.get_running_loop().call_soon(self._give_out)
+            self._loop.call_soon(self._give_out)
 
     def _give_out(self) -> None:
         """Give out work, unless requests came in since the last turn of the event loop: then there are more to come.
@@ -229,7 +230,7 @@ class Pool:
         """
         if self._arrived != self._seen and time.monotonic() - self._scheduled < GATHER_S:
             self._seen = self._arrived
-            asyncio.get_running_loop().call_soon(self._give_out)
+            self._loop.call_soon(self._give_out)
             return
         self._scheduled = 0.0
         while self._free and self._queue:
