@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from modelwright.registry.registry import Registry
     from modelwright.serving.client.async_client import AsyncClient
     from modelwright.serving.client.client import Client
+    from modelwright.serving.isolated.load import load
     from modelwright.serving.serve import serve
     from modelwright.spec.lineage import DataReference
     from modelwright.spec.manifest import Manifest
@@ -45,6 +46,7 @@ _HOMES = {
     "example": "modelwright.capturing.rules",
     "export": "modelwright.exchange.exporting",
     "invariance": "modelwright.capturing.rules",
+    "load": "modelwright.serving.isolated.load",
     "minimum": "modelwright.capturing.rules",
     "read": "modelwright.inspecting.read",
     "scan": "modelwright.inspecting.scan",
@@ -71,6 +73,7 @@ __all__ = [
     "example",
     "export",
     "invariance",
+    "load",
     "minimum",
     "read",
     "scan",

@@ -76,9 +76,7 @@ def records(contract: Contract, answer: Answer, methods: tuple[str, ...]) -> lis
         methods: Whose outputs are wanted.
     """
     plan = _plan(contract, methods)
-    if (
-        len(plan) == 1 and not plan[0].loose and not plan[0].labels
-    ):  # as nearly every answer
+    if len(plan) == 1 and not plan[0].loose and not plan[0].labels:  # as nearly every answer
         name = plan[0].name
         return [{name: value} for value in lists(answer.outputs[name])]
     columns = [one.labelled(one.jsonable(answer.outputs[one.name])) for one in plan]

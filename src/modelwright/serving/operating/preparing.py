@@ -41,6 +41,20 @@ class Prepared(NamedTuple):
     release: Callable[[], None]
 
 
+class Installed(NamedTuple):
+    """A package in its environment.
+
+    Attributes:
+        contract: What it promises.
+        launch: How a process of it is started.
+        release: Gives back what is held for it.
+    """
+
+    contract: Contract
+    launch: Launch
+    release: Callable[[], None]
+
+
 class Preparing(NamedTuple):
     """How versions are prepared.
 
@@ -65,6 +79,12 @@ AS_USUAL = Preparing()
 
 
 def prepare(package: Package, *, trust: tuple[str, ...] = (), how: Preparing = AS_USUAL) -> Prepared:
+    """Make the environment of a package, and say how to make workers of it; see :func:`install`."""
+    contract, launch, release = install(package, trust=trust, how=how)
+    return Prepared(contract, lambda: ProcessWorker(launch, contract), release)
+
+
+def install(package: Package, *, trust: tuple[str, ...] = (), how: Preparing = AS_USUAL) -> Installed:
     """Make the environment of a package, or find it, and check every digest of its wheel.
 
     Raises:
@@ -90,7 +110,7 @@ def prepare(package: Package, *, trust: tuple[str, ...] = (), how: Preparing = A
             threads=how.threads,
         )
         held = stack.pop_all()
-    return Prepared(contract, lambda: ProcessWorker(launch, contract), held.close)
+    return Installed(contract, launch, held.close)
 
 
 def prepare_here(package: Package, *, trust: tuple[str, ...] = ()) -> Prepared:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from modelwright.errors import WorkerError
+from modelwright.errors import TooLargeError, WorkerError
 from modelwright.runtime.values import family_of
 from modelwright.serving.inference import Column, Table, Values
 from modelwright.serving.workers.loop import LENGTHS
@@ -21,6 +21,10 @@ _ITEM_BYTES = {"float32": 4, "float64": 8, "bool": 1} | {
     f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
 _encode = msgspec.json.Encoder().encode
+_ALIGNED = 16
+LONGEST = 2**32 - 1
+"""Most bytes of the head and of the payload of one frame."""
+Part: TypeAlias = "bytes | memoryview"
 
 
 def together(tables: Sequence[Table]) -> Table:
@@ -47,6 +51,25 @@ def _joined(parts: list[Column]) -> Column:
     return joined
 
 
+def parts_of(head: dict[str, Any], payload: Sequence[Part]) -> list[Part]:
+    """Return a frame in parts: lengths and head, then the parts of the payload as they are.
+
+    The head is padded, so that numbers in the payload lie where processors, and NumPy, want them.
+
+    Raises:
+        TooLargeError: It is longer than a frame can be.
+    """
+    text = _encode(head)
+    text += b" " * (-len(text) % _ALIGNED)
+    size = sum(map(len, payload))
+    if max(len(text), size) > LONGEST:
+        raise TooLargeError(
+            f"These rows are {max(len(text), size):,} bytes; the process of a model takes {LONGEST:,} at once.",
+            hint="Ask about them in parts.",
+        )
+    return [LENGTHS.pack(len(text), size) + text, *payload]
+
+
 class Framer:
     """Writes the frames of one contract's batches.
 
@@ -69,31 +92,33 @@ class Framer:
             methods: Methods to call.
             table: The rows.
         """
+        return b"".join(self.parts(number, methods, table))
+
+    def parts(self, number: int, methods: tuple[str, ...], table: Table) -> list[Part]:
+        """Return the same in parts, none of them a copy of what is in the table."""
         head: dict[str, Any] = {"id": number, "methods": methods, "size": table.size}
-        payload = table.block
-        if payload is None:
-            payload = self._columns(head, table.columns or {})
-        text = _encode(head)
-        return LENGTHS.pack(len(text), len(payload)) + text + payload
+        payload = [table.block] if table.block is not None else self._columns(head, table.columns or {})
+        return parts_of(head, payload)
 
     def plain(self, columns: Mapping[str, Column]) -> dict[str, Column]:
         """Return columns as a worker in this process takes them."""
         return {name: self._numbers(name, values) for name, values in columns.items()}
 
-    def _columns(self, head: dict[str, Any], columns: Mapping[str, Column]) -> bytes:
-        parts, place = [], 0
+    def _columns(self, head: dict[str, Any], columns: Mapping[str, Column]) -> list[Part]:
+        parts: list[Part] = []
+        place = 0
         listed, arrays = head.setdefault("columns", {}), head.setdefault("arrays", {})
         for name, values in columns.items():
             found = self._numbers(name, values)
             if isinstance(found, array):
-                data = found.tobytes()
+                data = memoryview(found).cast("B")
                 arrays[name] = (found.typecode, place, place + len(data))
                 listed[name] = None  # keeps the order of the columns
                 parts.append(data)
                 place += len(data)
             else:
                 listed[name] = found
-        return b"".join(parts)
+        return parts
 
     def _numbers(self, name: str, values: Column) -> Column:
         plain = self._plain.get(name)
@@ -123,7 +148,7 @@ def _seconds(values: list[Any]) -> list[Any]:
 _PLAIN: dict[str, Callable[[list[Any]], Any]] = {"float": _floats, "duration": _seconds, "json": lambda values: values}
 
 
-def values_of(head: dict[str, Any], payload: bytes, size: int) -> dict[str, Values]:
+def values_of(head: dict[str, Any], payload: bytes | bytearray, size: int) -> dict[str, Values]:
     """Return the outputs that a worker sent, after a look at whether they can be what it says.
 
     A worker runs the model's own code; what it sends is not believed.

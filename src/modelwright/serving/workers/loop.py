@@ -21,8 +21,6 @@ from importlib import import_module
 from typing import Any
 
 LENGTHS = struct.Struct("<II")
-WITH_PARENT = "with-parent"
-"""Argument for a process that must not outlive the thread that started it: a server's, which lives as long as that."""
 _BY_VALUE = "fiub"
 """Kinds of NumPy dtypes that go as bytes; everything else goes as JSON."""
 
@@ -48,7 +46,7 @@ class Session:
         self._decoders = {
             field["name"]: decoder(field) for field in inputs if field["datatype"].rstrip("0123456789") in special
         }
-        self._width = len(inputs)
+        self._names = [field["name"] for field in inputs]
 
     def warm(self) -> list[dict[str, Any]]:
         """Run the scenarios of the package, and say what does not hold: name and problems of each that fails."""
@@ -75,9 +73,28 @@ class Session:
         rows: Any
         if block is not None:
             numpy = import_module("numpy")
-            rows = numpy.frombuffer(block, dtype="float64").reshape(size, self._width)
+            rows = numpy.frombuffer(block, dtype="float64").reshape(size, len(self._names))
         else:
             rows = {name: self._column(name, values) for name, values in (columns or {}).items()}
+        return self._ask(methods, rows)
+
+    def answer_array(
+        self, methods: list[str], block: Any, form: dict[str, Any]
+    ) -> list[tuple[str, str, list[int], Any]]:
+        """Return what methods of the model answer for an array, as :meth:`answer` does.
+
+        Args:
+            methods: Methods to call.
+            block: Its bytes.
+            form: ``dtype``, ``shape``, ``order`` (``C`` or ``F``: sums over rows of another order differ in the last
+                bit), and ``framed``: whether the model is to get it as a pandas frame.
+        """
+        numpy = import_module("numpy")
+        array = numpy.frombuffer(block, dtype=form["dtype"]).reshape(form["shape"], order=form["order"])
+        rows = import_module("pandas").DataFrame(array, columns=self._names) if form["framed"] else array
+        return self._ask(methods, rows)
+
+    def _ask(self, methods: list[str], rows: Any) -> list[tuple[str, str, list[int], Any]]:
         ask = getattr(self.model, "answer_values", None)
         if ask is not None:
             return [self._value(name, column) for name, column in ask(rows, tuple(methods)).items()]
@@ -166,7 +183,10 @@ def answered(session: Session, head: dict[str, Any], payload: memoryview) -> tup
         columns[name] = array(code)
         columns[name].frombytes(payload[start:stop])
     begun = time.perf_counter()
-    found = session.answer(head["methods"], head["size"], payload if columns is None else None, columns)
+    if "array" in head:
+        found = session.answer_array(head["methods"], payload, head["array"])
+    else:
+        found = session.answer(head["methods"], head["size"], payload if columns is None else None, columns)
     taken = time.perf_counter() - begun
     outputs, parts, place = [], [], 0
     for name, dtype, shape, data in found:
@@ -214,9 +234,8 @@ def _end_with_parent() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the loop: ``loop.py DESCRIPTOR [with-parent]``; the first frame says which package."""
-    if WITH_PARENT in arguments:
-        _end_with_parent()
+    """Run the loop: ``loop.py DESCRIPTOR``; the first frame says which package."""
+    _end_with_parent()
     channel = Channel(int(arguments[0]))
     message = channel.receive()
     if message is None:

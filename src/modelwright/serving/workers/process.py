@@ -24,7 +24,7 @@ from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
 from modelwright.serving.workers import loop as worker_loop
 from modelwright.serving.workers.batch import Framer, values_of
-from modelwright.serving.workers.loop import LENGTHS, WITH_PARENT
+from modelwright.serving.workers.loop import LENGTHS
 from modelwright.serving.workers.refusals import raised, unproved
 from modelwright.serving.workers.worker import Batched, Loaded
 
@@ -53,6 +53,42 @@ class Launch(NamedTuple):
 
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def spawn(launch: Launch, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the process of a model.
+
+    On Linux it ends with the thread that calls this, which must live as long as it is to.
+
+    Args:
+        launch: How it is started.
+        theirs: Its end of the connection.
+    """
+    threads = {name: str(launch.threads) for name in _THREADS} if launch.threads else {}
+    script = Path(worker_loop.__file__)
+    return subprocess.Popen(
+        [str(launch.python), "-I", str(script), str(theirs.fileno())],
+        env={**threads, **launch.variables},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=sys.__stderr__.fileno() if sys.__stderr__ else subprocess.DEVNULL,
+        pass_fds=(theirs.fileno(),),
+        start_new_session=True,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it started, at once."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+
+
+def ending(code: int) -> str:
+    """Return how a process ended, from its exit code."""
+    return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit code {code}"
 
 
 def _no_one(why: str) -> None:
@@ -85,7 +121,7 @@ class ProcessWorker(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX)
         try:
-            self._process = await loop.run_in_executor(None, self._spawn, theirs)
+            self._process = await loop.run_in_executor(None, spawn, self._launch, theirs)
         finally:
             theirs.close()
         await loop.create_connection(lambda: self, sock=ours)
@@ -99,19 +135,6 @@ class ProcessWorker(asyncio.Protocol):
             self.kill()
             raise unproved(self._contract.title, failed)
         return Loaded(float(told["seconds"]), self._process.pid)
-
-    def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        threads = {name: str(self._launch.threads) for name in _THREADS} if self._launch.threads else {}
-        script = Path(worker_loop.__file__)
-        return subprocess.Popen(
-            [str(self._launch.python), "-I", str(script), str(theirs.fileno()), WITH_PARENT],
-            env={**threads, **self._launch.variables},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=sys.__stderr__.fileno() if sys.__stderr__ else subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
 
     async def _tell(self, head: dict[str, Any]) -> dict[str, Any]:
         self._message = asyncio.get_running_loop().create_future()
@@ -134,11 +157,8 @@ class ProcessWorker(asyncio.Protocol):
 
     def kill(self) -> None:
         """End the process and what it started, at once."""
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=5)
+        if self._process is not None:
+            end(self._process)
         if self._transport is not None:
             self._transport.close()
 
@@ -201,6 +221,4 @@ class ProcessWorker(asyncio.Protocol):
         except subprocess.TimeoutExpired:  # it closed its socket, and lives on
             self.kill()
             return "it stopped listening"
-        if code < 0:
-            return f"it was ended by {signal.Signals(-code).name}"
-        return f"it ended with exit code {code}"
+        return ending(code)
