@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -38,3 +39,18 @@ def treble(rows: list[dict[str, Any]]) -> list[float]:
 def filled(rows: list[dict[str, Any]]) -> list[float]:
     """Answer ``x``, or 0 where it is missing."""
     return [0.0 if row["x"] is None else row["x"] for row in rows]
+
+
+def needs_more(rows: list[dict[str, Any]]) -> list[float]:
+    """Need a column that nobody sends."""
+    return [row["x"] + row["age"] for row in rows]
+
+
+def answers_text(rows: list[dict[str, Any]]) -> list[str]:
+    """Answer something else than a number."""
+    return [str(row["x"]) for row in rows]
+
+
+def forgets(rows: list[dict[str, Any]]) -> list[float]:
+    """Answer something else when it is served than before, so that its scenarios do not hold."""
+    return [row["x"] + sys.argv[0].endswith("loop.py") for row in rows]

@@ -23,7 +23,7 @@ from modelwright.registry.registry import Registry
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import Deployment, Limits, ModelDeployment, Role
 from modelwright.serving.operating.compatible import check_stands_in
-from modelwright.serving.operating.finding import find
+from modelwright.serving.operating.finding import digest_of, find
 from modelwright.serving.operating.models import ServedModel, Serving, Shadowed
 from modelwright.serving.operating.plane import Plane
 from modelwright.serving.operating.preparing import AS_USUAL, Prepared, Preparing, prepare, prepare_here
@@ -70,6 +70,18 @@ class Swapped(NamedTuple):
     seconds: float
 
 
+class _Standing(NamedTuple):
+    """A variant that stands by.
+
+    Attributes:
+        variant: The variant.
+        ending: Ends it after a while.
+    """
+
+    variant: ServedVariant
+    ending: asyncio.TimerHandle
+
+
 class Conductor:
     """Changes what a server serves.
 
@@ -107,7 +119,7 @@ class Conductor:
         self.retired: Callable[[str, str], None] = lambda _model, _version: None
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._retiring: set[asyncio.Task[None]] = set()
-        self._standby: dict[str, dict[str, ServedVariant]] = defaultdict(dict)
+        self._standby: dict[str, _Standing] = {}
         for name in deployment.models:
             plane.served[name] = ServedModel(name, tell=partial(self._shadowed, name))
 
@@ -123,8 +135,12 @@ class Conductor:
         await asyncio.gather(*(self._start(model) for model in self.deployment.models.values()))
 
     async def _start(self, model: ModelDeployment) -> None:
-        wanted = {name: Wanted(one.reference, one.role) for name, one in model.variants.items()}
-        await self.change(model.name, wanted, self.planned(model.name))
+        await self.change(model.name, lambda _serving: self.configured(model.name), self.planned(model.name))
+
+    def configured(self, name: str) -> dict[str, Wanted]:
+        """Return the variants that are configured for a model."""
+        variants = self.deployment.models[name].variants
+        return {label: Wanted(one.reference, one.role) for label, one in variants.items()}
 
     def planned(self, name: str) -> Callable[[Plan | None], Plan]:
         """Return what gives the plan that is configured for a model."""
@@ -134,14 +150,15 @@ class Conductor:
     async def change(
         self,
         name: str,
-        wanted: Mapping[str, Wanted],
+        wanted: Callable[[Serving | None], Mapping[str, Wanted]],
         plan: Callable[[Plan | None], Plan],
     ) -> Swapped:
         """Serve these variants of a model from now on, by this plan.
 
         Args:
             name: Name of the model.
-            wanted: Every variant; one that is served already under that name and reference goes on.
+            wanted: Given what is served at the moment, returns every variant; one that is served already under that
+                name and reference goes on.
             plan: Given the plan of the moment, returns the new one.
 
         Raises:
@@ -152,9 +169,10 @@ class Conductor:
             begun, model = time.perf_counter(), self.plane.served[name]
             limits = self.deployment.models[name].limits
             fresh: list[ServedVariant] = []
+            variants: dict[str, ServedVariant] = {}
             try:
-                variants: dict[str, ServedVariant] = {}
-                for label, one in wanted.items():
+                asked = wanted(model.serving)
+                for label, one in asked.items():
                     variants[label] = await self._variant(model, label, one, limits, fresh)
                 new = plan(model.serving.plan if model.serving else None)
                 control = variants[new.control].contract
@@ -165,7 +183,10 @@ class Conductor:
                     model.refused = error.what
                 for variant in fresh:
                     await variant.stop(drain_s=0)
+                self._stand_by_again(name, model.serving, variants, fresh)
                 raise
+            for label, one in asked.items():
+                variants[label].serve_as(label, one.reference, one.role, tried=one.tried)
             before = model.swap(Serving(new, variants))
             self._retire(name, before, variants)
             swapped = Swapped(
@@ -179,7 +200,6 @@ class Conductor:
     ) -> ServedVariant:
         """Return a variant that runs: the one there is, one that stands by, or a new one."""
         if wanted.variant is not None:
-            wanted.variant.name, wanted.variant.role, wanted.variant.tried = name, wanted.role, wanted.tried
             return wanted.variant
         there = model.serving.variants.get(name) if model.serving else None
         if there and there.reference == wanted.reference and there.role == wanted.role and wanted.package is None:
@@ -188,11 +208,12 @@ class Conductor:
         package = wanted.package
         if package is None:
             package = await asyncio.to_thread(find, wanted.reference, self.registry)
-        standby = self._standby[model.name].pop(package.sha256, None) if package.sha256 else None
-        if standby is not None and standby.ready:
-            standby.name, standby.reference, standby.role = name, wanted.reference, wanted.role
-            standby.tried = wanted.tried
-            return standby
+        digest = await asyncio.to_thread(digest_of, package) if model.name in self._standby else ""
+        standing = self._standby.get(model.name)
+        if standing is not None and standing.variant.contract.digest == digest and standing.variant.ready:
+            del self._standby[model.name]
+            standing.ending.cancel()
+            return standing.variant
         made = await prepared(lambda: self._prepare(package, trust, limits))
         variant = ServedVariant(
             name,
@@ -203,7 +224,6 @@ class Conductor:
             note=lambda variant, why: self._lost(model.name, variant, why),
             batched=lambda variant, rows: self.batched(model.name, variant.version, rows),
         )
-        variant.tried = wanted.tried
         begun = time.perf_counter()
         await variant.start()
         fresh.append(variant)
@@ -222,24 +242,38 @@ class Conductor:
         for variant in before.variants.values() if before else ():
             if id(variant) in staying:
                 continue
-            digest = variant.contract.digest
-            keep = before is not None and variant is before.control and digest
-            if keep:
-                self._standby[name][digest] = variant
-            task = asyncio.get_running_loop().create_task(self._stop(name, variant, STANDBY_S if keep else 0.0))
-            self._retiring.add(task)
-            task.add_done_callback(self._retiring.discard)
+            if before is not None and variant is before.control and variant.contract.digest:
+                self._stand_by(name, variant)
+            else:
+                self._dismiss(variant)
+        versions = {variant.version for variant in now.values()}
+        for version in {variant.version for variant in before.variants.values()} - versions if before else ():
+            self.retired(name, version)
 
-    async def _stop(self, name: str, variant: ServedVariant, standby_s: float) -> None:
-        if standby_s:
-            await asyncio.sleep(standby_s)
-            if self._standby[name].get(variant.contract.digest) is not variant:
-                return  # it is served again
-            del self._standby[name][variant.contract.digest]
-        await variant.stop(drain_s=self.deployment.server.drain_s)
-        served = self.plane.served[name]
-        if variant.version not in served.versions():
-            self.retired(name, variant.version)
+    def _stand_by(self, name: str, variant: ServedVariant) -> None:
+        """Keep the control that was replaced; the one before it is not needed any more."""
+        earlier = self._standby.pop(name, None)
+        if earlier is not None:
+            earlier.ending.cancel()
+            self._dismiss(earlier.variant)
+        self._standby[name] = _Standing(variant, asyncio.get_running_loop().call_later(STANDBY_S, self._expire, name))
+
+    def _expire(self, name: str) -> None:
+        self._dismiss(self._standby.pop(name).variant)
+
+    def _stand_by_again(
+        self, name: str, serving: Serving | None, taken: Mapping[str, ServedVariant], fresh: list[ServedVariant]
+    ) -> None:
+        """Keep what stood by and was to be served in a change that failed."""
+        known = {id(variant) for variant in (*fresh, *(serving.variants.values() if serving else ()))}
+        for variant in taken.values():
+            if id(variant) not in known:
+                self._stand_by(name, variant)
+
+    def _dismiss(self, variant: ServedVariant) -> None:
+        task = asyncio.get_running_loop().create_task(variant.stop(drain_s=self.deployment.server.drain_s))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
     def contract(self, name: str) -> Contract:
         """Return the contract of a model's control."""
@@ -247,12 +281,11 @@ class Conductor:
 
     async def stop(self) -> None:
         """Stop everything, what stands by as well."""
-        for task in tuple(self._retiring):
-            task.cancel()
         for standing in self._standby.values():
-            for variant in standing.values():
-                await variant.stop(drain_s=0)
-        await self.plane.stop(drain_s=self.deployment.server.drain_s)
+            standing.ending.cancel()
+            await standing.variant.stop(drain_s=0)
+        self._standby.clear()
+        await asyncio.gather(self.plane.stop(drain_s=self.deployment.server.drain_s), *self._retiring)
 
 
 def threads_of(limits: Limits) -> int:

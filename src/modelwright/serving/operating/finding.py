@@ -13,6 +13,7 @@ from modelwright.inspecting.read import read
 from modelwright.package import Package
 from modelwright.registry.references import Reference, parse_reference
 from modelwright.registry.registry import Registry
+from modelwright.runtime.integrity import sha256
 
 
 def release_of(reference: str) -> Reference | None:
@@ -53,6 +54,13 @@ def find(reference: str, registry: Registry | None) -> Package:
     if registry is None or (not release.stage and _installed(release)):
         return read(reference)
     return registry.read(str(release))
+
+
+def digest_of(package: Package) -> str:
+    """Return the sha256 of a package's wheel; empty for a folder, of which no wheel was made yet."""
+    if package.sha256 or package.path is None or not package.path.is_file():
+        return package.sha256
+    return sha256(package.path)
 
 
 def _installed(release: Reference) -> bool:

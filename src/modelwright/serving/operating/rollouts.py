@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from modelwright.errors import DeadlineError, ModelwrightError, RolloutError
@@ -97,7 +98,7 @@ class Rollouts:
         self._compared, self._dropped = compared, dropped
         self._conducted: dict[str, Conducted] = {}
         self._comparing: dict[str, Comparing] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         conductor.shadowed = self._shadowed
 
     async def begin(self, model: str, request: RolloutRequest, *, actor: str) -> Status:
@@ -108,6 +109,16 @@ class Rollouts:
             ModelwrightError: The version cannot be served; what was served goes on.
         """
         checked(request)
+        lock = self._locks[model]
+        if lock.locked():
+            raise RolloutError(
+                f"The rollout of {request.reference} cannot be begun: another change of {model} is being prepared.",
+                hint="modelwright rollout status",
+            )
+        async with lock:
+            return await self._begin(model, request, actor=actor)
+
+    async def _begin(self, model: str, request: RolloutRequest, *, actor: str) -> Status:
         served = self._conductor.plane.served[model]
         before = served.now()
         under_way = self._conducted.get(model)
@@ -125,9 +136,11 @@ class Rollouts:
             begun.append((rollout, actions, base))
             return plan_during(rollout, base)
 
-        wanted = {name: Wanted(one.reference, one.role, variant=one) for name, one in before.variants.items()}
         role: Role = "shadow" if request.kind == "shadow" else "live"
-        wanted[variant] = Wanted(request.reference, role, tried=True)
+
+        def wanted(serving: Serving | None) -> dict[str, Wanted]:
+            return _going_on(serving) | {variant: Wanted(request.reference, role, tried=True)}
+
         await self._conductor.change(model, wanted, plan)
         rollout, actions, base = begun[0]
         serving = served.now()
@@ -150,7 +163,8 @@ class Rollouts:
 
     async def supersede(self, model: str) -> None:
         """End a rollout because the stage that it is tried on runs something else now."""
-        conducted = self._conducted.get(model)
+        async with self._locks[model]:
+            conducted = self._conducted.get(model)
         if conducted is not None and not conducted.rollout.ended:
             await self.command(model, "abort", actor="", reason="The stage runs another release now.")
 
@@ -270,6 +284,8 @@ class Rollouts:
                     await self._check(model, conducted)
                 except ModelwrightError as error:
                     log.error("the rollout of %s: %s", model, error)
+                except Exception:  # one that is not checked any more would never be withdrawn
+                    log.exception("the rollout of %s", model)
 
     async def _check(self, model: str, conducted: Conducted) -> None:
         serving = self._conductor.plane.served[model].now()
@@ -300,7 +316,9 @@ class Rollouts:
 
     def _route(self, model: str, conducted: Conducted) -> None:
         served = self._conductor.plane.served[model]
-        served.swap(Serving(plan_during(conducted.rollout, conducted.base), served.now().variants))
+        plan, variants = plan_during(conducted.rollout, conducted.base), served.now().variants
+        if variants.keys() >= {*plan.weights, *plan.shadows}:  # else the stage was promoted meanwhile
+            served.swap(Serving(plan, variants))
 
     def _record(self, model: str, conducted: Conducted, transition: Transition) -> None:
         conducted.history = [*conducted.history, transition][-MAX_HISTORY:]
@@ -316,17 +334,22 @@ class Rollouts:
 
     async def _end(self, model: str, conducted: Conducted) -> None:
         """Serve one version again: the canary if it finished, else the control; the other one is drained."""
-        serving = self._conductor.plane.served[model].now()
         rollout = conducted.rollout
-        wanted = {
-            name: Wanted(one.reference, one.role, variant=one)
-            for name, one in serving.variants.items()
-            if name != rollout.variant
-        }
-        if rollout.phase == "finished":
-            canary = serving.variants[rollout.variant]
-            wanted[rollout.control] = Wanted(canary.reference, "live", variant=canary)
+
+        def wanted(serving: Serving | None) -> dict[str, Wanted]:
+            going_on = _going_on(serving)
+            tried = going_on.pop(rollout.variant, None)
+            if rollout.phase == "finished" and tried is not None:
+                going_on[rollout.control] = tried
+            return going_on
+
         await self._conductor.change(model, wanted, lambda _plan: conducted.base)
+
+
+def _going_on(serving: Serving | None) -> dict[str, Wanted]:
+    """Return what is served, as what is wanted."""
+    variants = serving.variants if serving is not None else {}
+    return {name: Wanted(one.reference, one.role, variant=one) for name, one in variants.items()}
 
 
 def _dated(transition: Transition) -> Transition:

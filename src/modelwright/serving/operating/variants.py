@@ -63,6 +63,10 @@ class ServedVariant:
         self.state: State = "starting"
         self.generation = secrets.token_hex(4)
 
+    def serve_as(self, name: str, reference: str, role: Role, *, tried: bool) -> None:
+        """Serve under this name, and in this role, from now on."""
+        self.name, self.reference, self.role, self.tried = name, reference, role, tried
+
     @property
     def version(self) -> str:
         """Version of its package."""

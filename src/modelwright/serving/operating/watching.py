@@ -55,6 +55,8 @@ class Watcher:
                 if str(error) != self.trouble:
                     log.warning("%s cannot be followed: %s", self._reference, error)
                 self.trouble = str(error)
+            except Exception:  # whatever it was, a stage that is not followed any more would go unnoticed
+                log.exception("%s cannot be followed", self._reference)
 
     async def _look(self) -> None:
         digests = await asyncio.to_thread(self._digests)
@@ -76,10 +78,9 @@ class Watcher:
         try:
             package = await asyncio.to_thread(self._registry.read, self._reference)
             await self._before(self._model)
-            deployment = self._conductor.deployment.models[self._model]
-            wanted = {name: Wanted(one.reference, one.role) for name, one in deployment.variants.items()}
+            wanted = self._conductor.configured(self._model)
             wanted[self._control] = Wanted(self._reference, "live", package)
-            await self._conductor.change(self._model, wanted, self._conductor.planned(self._model))
+            await self._conductor.change(self._model, lambda _serving: wanted, self._conductor.planned(self._model))
         except UnavailableError:
             raise
         except ModelwrightError as error:

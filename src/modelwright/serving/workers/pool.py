@@ -31,6 +31,8 @@ RESTART_S = (0.1, 30.0)
 """A worker that was lost is replaced after so long, doubled each time up to so long, seconds."""
 BROKEN = 3
 """A version whose every worker was lost so often in a row is broken."""
+HOPELESS = 2
+"""While no worker could be started again in so many attempts, requests are refused at once instead of waiting."""
 STEADY_S = 60.0
 """A worker that lived so long ends the doubling, seconds."""
 
@@ -69,7 +71,7 @@ class _Waiting:
 class _Seat:
     """A place for a worker, and what it has at the moment."""
 
-    __slots__ = ("begun", "failures", "rows", "since", "taken", "why", "worker")
+    __slots__ = ("begun", "failures", "rows", "since", "taken", "unstarted", "why", "worker")
 
     def __init__(self) -> None:
         self.worker: Worker | None = None
@@ -78,6 +80,7 @@ class _Seat:
         self.rows = 0
         self.since = 0.0
         self.failures = 0
+        self.unstarted = 0
         self.why = ""
 
 
@@ -176,7 +179,7 @@ class Pool:
             worker.kill()
             return
         self.load_seconds = loaded.load_seconds
-        seat.worker, seat.since, seat.taken = worker, time.monotonic(), None
+        seat.worker, seat.since, seat.taken, seat.unstarted = worker, time.monotonic(), None, 0
         self._free.append(seat)
         self._schedule()
 
@@ -190,10 +193,12 @@ class Pool:
 
         Raises:
             OverloadedError: More rows are waiting than may.
-            NotReadyError: There are no workers, and will be none.
+            NotReadyError: There are no workers, and will be none soon.
         """
         if self._closed:
             raise NotReadyError(f"{self.contract.title} is being stopped.")
+        if self._hopeless():
+            raise self._unavailable()
         if self.queued_rows and self.queued_rows + table.size > self.limits.queue_rows:
             raise self._overloaded()
         now = time.monotonic()
@@ -205,6 +210,15 @@ class Pool:
         self._arrived += 1
         self._schedule()
         return future
+
+    def _hopeless(self) -> bool:
+        return all(seat.unstarted >= HOPELESS for seat in self._seats)
+
+    def _unavailable(self) -> NotReadyError:
+        return NotReadyError(
+            f"{self.contract.title} has no process at the moment: it ended, and cannot be started again.",
+            hint="It is tried again and again; the log of the server says why it fails.",
+        )
 
     def _overloaded(self) -> OverloadedError:
         error = OverloadedError(
@@ -310,8 +324,9 @@ class Pool:
             if seat.taken is not None and seat.worker is not None and now - seat.begun > self.limits.deadline_s:
                 seat.why = f"a call of the model took longer than {self.limits.deadline_s:g} s"
                 seat.worker.kill()
-        while self._queue and self._queue[0].future.done():
-            self._drop(self._queue.popleft())
+        if any(waiting.future.done() for waiting in self._queue):  # whoever gave up holds no place
+            self._queue = deque(waiting for waiting in self._queue if not waiting.future.done())
+            self.queued_rows = sum(waiting.table.size for waiting in self._queue)
 
     def _late(self, what: str, seconds: float) -> DeadlineError:
         return DeadlineError(
@@ -349,7 +364,11 @@ class Pool:
                 return
             except (ModelwrightError, OSError, TimeoutError) as error:
                 seat.failures += 1
+                seat.unstarted += 1
                 self._note(f"it cannot be started again: {error}")
+                if self._hopeless():
+                    for waiting in self._queue:
+                        _fail(waiting, self._unavailable())
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until nothing waits or is under way, at most so long, seconds."""

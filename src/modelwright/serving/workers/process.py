@@ -114,6 +114,7 @@ class ProcessWorker(asyncio.Protocol):
         self._message: asyncio.Future[dict[str, Any]] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._transport: asyncio.Transport | None = None
+        self._killed = False
         self.lost: Callable[[str], None] = _no_one
 
     async def start(self) -> Loaded:
@@ -121,9 +122,10 @@ class ProcessWorker(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX)
         try:
-            self._process = await loop.run_in_executor(None, spawn, self._launch, theirs)
-        finally:
-            theirs.close()
+            await loop.run_in_executor(None, self._spawn, theirs)
+        except BaseException:
+            ours.close()
+            raise
         await loop.create_connection(lambda: self, sock=ours)
         try:
             told = await self._tell({"package": self._launch.package, "trust": self._launch.trust})
@@ -134,7 +136,14 @@ class ProcessWorker(asyncio.Protocol):
         if failed:
             self.kill()
             raise unproved(self._contract.title, failed)
-        return Loaded(float(told["seconds"]), self._process.pid)
+        return Loaded(float(told["seconds"]), int(told["pid"]))
+
+    def _spawn(self, theirs: socket.socket) -> None:
+        """Start the process, in a thread; whoever waited for it may be gone when it is there."""
+        with theirs:
+            self._process = spawn(self._launch, theirs)
+        if self._killed:
+            end(self._process)
 
     async def _tell(self, head: dict[str, Any]) -> dict[str, Any]:
         self._message = asyncio.get_running_loop().create_future()
@@ -157,6 +166,7 @@ class ProcessWorker(asyncio.Protocol):
 
     def kill(self) -> None:
         """End the process and what it started, at once."""
+        self._killed = True
         if self._process is not None:
             end(self._process)
         if self._transport is not None:

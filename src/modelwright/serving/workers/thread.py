@@ -1,7 +1,8 @@
 """A worker in a thread of this process: for one version whose environment is this one.
 
 Nothing is copied to it, so one row is answered sooner; but a model that crashes takes the server with it, and one that
-hangs cannot be stopped. Used for ``--in-process`` only.
+hangs cannot be stopped: its thread is left behind, and the model is loaded again for another one. Used for
+``--in-process`` only.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -39,6 +41,7 @@ class ThreadWorker:
         self._framer = Framer(contract.inputs)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._session: Session | None = None
+        self._left = False
         self.lost: Callable[[str], None] = lambda _why: None
 
     async def start(self) -> Loaded:
@@ -59,13 +62,26 @@ class ThreadWorker:
         self._jobs.put((methods, table, done))
 
     def kill(self) -> None:
-        """End the thread after what it is doing; a thread cannot be stopped."""
+        """Leave the thread behind; it ends after what it is doing, and is not listened to any more."""
+        if self._left:
+            return
+        self._left = True
         self._jobs.put(None)
+        if self._session is not None:
+            self._loop.call_soon(self.lost, "its thread was left behind")
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             methods, table, done = job
-            self._loop.call_soon_threadsafe(done, self._answer(methods, table))
+            answer = self._answer(methods, table)
+            if self._left:
+                return
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(self._told, done, answer)
+
+    def _told(self, done: Callable[[Batched], None], answer: Batched) -> None:
+        if not self._left:
+            done(answer)
 
     def _answer(self, methods: tuple[str, ...], table: Table) -> Batched:
         assert self._session is not None, "started"
