@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import zipfile
@@ -98,24 +99,24 @@ def running(
 ) -> Iterator[Server]:
     """Run a server until the block ends; it runs once ``ready`` answers 200."""
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    log = Path(cwd or "/tmp") / f"{name.replace(' ', '-')}-{port}.log"
+    log = tempfile.NamedTemporaryFile("w+b", suffix=".log")  # noqa: SIM115 - closed at the end
     begun = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*(["taskset", "-c", str(SERVER_CORE)] if pinned else []), *map(str, command)],
-            cwd=cwd,
-            env={**inherited, **(variables or {})},
-            stdout=output,
-            stderr=output,
-        )
+    process = subprocess.Popen(
+        [*(["taskset", "-c", str(SERVER_CORE)] if pinned else []), *map(str, command)],
+        cwd=cwd,
+        env={**inherited, **(variables or {})},
+        stdout=log,
+        stderr=log,
+    )
     try:
         while not _answers(f"http://127.0.0.1:{port}{ready}"):
-            assert process.poll() is None, f"{name} ended: {log.read_text()[-2000:]}"
-            assert time.perf_counter() - begun < 120, f"{name} is not ready: {log.read_text()[-2000:]}"
+            assert process.poll() is None, f"{name} ended: {log.read()[-2000:].decode()}"
+            assert time.perf_counter() - begun < 120, f"{name} is not ready: {log.read()[-2000:].decode()}"
             time.sleep(0.01)
         yield Server(name, port, asked, process, time.perf_counter() - begun)
     finally:
         _end(process)
+        log.close()
 
 
 def _answers(url: str) -> bool:
