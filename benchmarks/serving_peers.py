@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pandas as pd
 from registry_peers import SERVER_CORE, TICKS, environment, family, free_port
@@ -110,13 +110,18 @@ def running(
     )
     try:
         while not _answers(f"http://127.0.0.1:{port}{ready}"):
-            assert process.poll() is None, f"{name} ended: {log.read()[-2000:].decode()}"
-            assert time.perf_counter() - begun < 120, f"{name} is not ready: {log.read()[-2000:].decode()}"
+            assert process.poll() is None, f"{name} ended: {_end_of(log)}"
+            assert time.perf_counter() - begun < 120, f"{name} is not ready: {_end_of(log)}"
             time.sleep(0.01)
         yield Server(name, port, asked, process, time.perf_counter() - begun)
     finally:
         _end(process)
         log.close()
+
+
+def _end_of(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read()[-2000:].decode()
 
 
 def _answers(url: str) -> bool:
