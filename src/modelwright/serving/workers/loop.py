@@ -91,8 +91,9 @@ class Session:
         """
         numpy = import_module("numpy")
         array = numpy.frombuffer(block, dtype=form["dtype"]).reshape(form["shape"], order=form["order"])
-        rows = import_module("pandas").DataFrame(array, columns=self._names) if form["framed"] else array
-        return self._ask(methods, rows)
+        if form["framed"]:  # a copy would be laid out in an order of pandas' own
+            return self._ask(methods, import_module("pandas").DataFrame(array, columns=self._names, copy=False))
+        return self._ask(methods, array)
 
     def _ask(self, methods: list[str], rows: Any) -> list[tuple[str, str, list[int], Any]]:
         ask = getattr(self.model, "answer_values", None)
