@@ -24,7 +24,7 @@ from modelwright.serving.http.listening import listen, listen_locally, url_of
 from modelwright.serving.http.pages import PagesDoor
 from modelwright.serving.http.rest import Rest
 from modelwright.serving.http.routes import Doors, inference_protocol, other_servers, outcomes_door
-from modelwright.serving.http.tokens import Tokens
+from modelwright.serving.http.tokens import Closed, Tokens
 from modelwright.serving.observers import Observers
 from modelwright.serving.observing.records.checking import check
 from modelwright.serving.operating.administration import Administrator
@@ -145,7 +145,7 @@ class Assembly:
         settings = self._settings
         bound = listen(settings.admin_host, settings.admin_port, option="--admin-port")
         find = AdminDoor(administrator, actor="admin").find
-        tokens = Tokens(self._around.admin_tokens)
+        tokens = Tokens(self._around.admin_tokens) or Closed()
         await self._door(stack, Gateway(self._plane, find, max_body_bytes=ADMIN_BODY, tokens=tokens), bound)
         return url_of(settings.admin_host, bound)
 

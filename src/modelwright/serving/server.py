@@ -41,7 +41,7 @@ class Surroundings(NamedTuple):
         how: How versions are prepared.
         in_process: Whether the one version there is runs in this process.
         tokens: Tokens of which a request must carry one; none: nobody needs one.
-        admin_tokens: Tokens of the admin port, of which a request must carry one.
+        admin_tokens: Tokens of the admin port, of which a request must carry one; none: it gives its metrics only.
         access_log: Where the access log goes; ``None``: nowhere.
         servers: Folder in which servers of this machine announce themselves; ``None``: it does not.
         tracing: Makes spans of requests; ``None``: nobody does.

@@ -50,6 +50,25 @@ class Tokens:
             )
 
 
+class Closed(Tokens):
+    """Stands for the tokens of a door that asks for one, where none was given to the server: nobody passes."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def admit(self, authorization: str) -> None:  # noqa: ARG002 - nothing opens it
+        """Let nobody pass.
+
+        Raises:
+            CredentialError: Always.
+        """
+        raise CredentialError(
+            "The admin port is closed: the server was given no token for it.",
+            why="Only its metrics need none.",
+            hint="Start the server with --admin-token-file FILE, or $MODELWRIGHT_ADMIN_TOKEN.",
+        )
+
+
 def _token(authorization: str) -> bytes:
     scheme, _, said = authorization.partition(" ")
     if scheme.lower() == "basic":
