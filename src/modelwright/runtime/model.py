@@ -149,8 +149,25 @@ class Model:
         Raises:
             ModelwrightError: As :meth:`call`.
         """
+        return self._values(self.fit_rows(rows), methods)
+
+    def answer_judged(self, columns: dict[str, Any], size: int, methods: tuple[str, ...]) -> dict[str, Any]:
+        """Return the same for rows that were judged by this signature already, by whoever hands them over.
+
+        Args:
+            columns: Values per field in normal form, in the order of the fields: a list, or for numbers an array in
+                which a missing value is NaN.
+            size: Number of rows.
+            methods: Methods to call.
+
+        Raises:
+            ModelwrightError: As :meth:`call`, but for rows that do not fit: those may fail as they like.
+        """
+        rows = build(columns, size, self._signature) if size else columns
+        return self._values(Fitted("columns", size, None, rows), methods)
+
+    def _values(self, fitted: Fitted, methods: tuple[str, ...]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        fitted = self.fit_rows(rows)
         for method in methods:
             outputs = self._outputs[method]
             columns = outputs.split(self._ask(method, fitted)) if fitted.size else [[] for _ in outputs.names]

@@ -33,7 +33,7 @@ class Door(uvicorn.Server):
     def __init__(
         self, application: Any, listening: socket.socket, settings: ServerSettings, *, tls: bool = False
     ) -> None:
-        patience = Patience(settings.head_s, settings.body_s, settings.max_connections)
+        patience = Patience(settings.head_s, settings.body_s, settings.max_connections, settings.max_body_bytes)
         super().__init__(
             uvicorn.Config(
                 application,

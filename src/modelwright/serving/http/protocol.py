@@ -32,11 +32,13 @@ class Patience(NamedTuple):
         head_s: Longest time until the head of a request is complete, seconds.
         body_s: Longest time until its body is complete, seconds.
         max_connections: Connections at once.
+        max_body_bytes: Largest body.
     """
 
     head_s: float = 10.0
     body_s: float = 30.0
     max_connections: int = 1000
+    max_body_bytes: int = 16 * 2**20
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -141,6 +143,20 @@ class GatewayProtocol(HttpToolsProtocol):
         self._closing = True
         self.flow.resume_reading()
         self.loop.call_later(LINGER_S, self.transport.close)
+
+    def on_body(self, body: bytes) -> None:
+        """Take in a part of the body, and wake the application when all of it is there, or too much.
+
+        It needs the whole of it anyway; waking it for each part, and stopping the socket meanwhile, costs more than
+        everything else that is done with a large body.
+        """
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > self.patience.max_body_bytes:
+            self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Take note that it is there."""

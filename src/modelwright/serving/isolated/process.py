@@ -41,7 +41,7 @@ class Child:
 
     def __init__(self, launch: Launch, contract: Contract) -> None:
         self._launch, self._contract = launch, contract
-        self._framer = Framer(contract.inputs)
+        self._framer = Framer(contract.signature)
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._owner = os.getpid()

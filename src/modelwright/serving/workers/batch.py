@@ -6,7 +6,7 @@ Pure. Called by the pool; the worker's side of the same bytes is :mod:`.loop`.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -71,15 +71,17 @@ def parts_of(head: dict[str, Any], payload: Sequence[Part]) -> list[Part]:
 
 
 class Framer:
-    """Writes the frames of one contract's batches.
+    """Writes the frames of one contract's batches, whose rows are judged on the other side.
 
     Args:
-        inputs: The inputs of the signature, as plain data.
+        signature: The signature, as plain data.
     """
 
-    def __init__(self, inputs: Iterable[dict[str, Any]]) -> None:
-        self._plain: dict[str, Callable[[list[Any]], list[Any]]] = {}
-        for field in inputs:
+    judged = False
+
+    def __init__(self, signature: dict[str, Any]) -> None:
+        self._plain: dict[str, Callable[[list[Any]], Any]] = {}
+        for field in signature["inputs"]:
             family = family_of(field["datatype"])
             if family in ("float", "duration", "json"):
                 self._plain[field["name"]] = _PLAIN[family]
@@ -96,7 +98,7 @@ class Framer:
 
     def parts(self, number: int, methods: tuple[str, ...], table: Table) -> list[Part]:
         """Return the same in parts, none of them a copy of what is in the table."""
-        head: dict[str, Any] = {"id": number, "methods": methods, "size": table.size}
+        head: dict[str, Any] = {"id": number, "methods": methods, "size": table.size, "judged": self.judged}
         payload = [table.block] if table.block is not None else self._columns(head, table.columns or {})
         return parts_of(head, payload)
 
@@ -123,6 +125,54 @@ class Framer:
     def _numbers(self, name: str, values: Column) -> Column:
         plain = self._plain.get(name)
         return values if plain is None or isinstance(values, array) else plain(values)
+
+
+class JudgedFramer(Framer):
+    """Writes the frames of batches whose rows were judged on this side, by the same signature.
+
+    They are not judged a second time, unless values change their kind on the way. Where a model takes a frame or an
+    array, numbers go as bytes, a missing float among them as NaN, which is what it becomes there anyway.
+
+    Args:
+        signature: The signature, as plain data.
+    """
+
+    def __init__(self, signature: dict[str, Any]) -> None:
+        super().__init__(signature)
+        self.judged = all(map(_needs_no_change, signature["inputs"]))
+        if not self.judged or signature["container"] not in ("pandas", "numpy"):
+            return
+        for field in signature["inputs"]:
+            family = family_of(field["datatype"])
+            if family in ("float", "int") and _is_numpys(field.get("native", "")):
+                self._plain[field["name"]] = _floats_or_nan if family == "float" else _integers
+
+
+def _needs_no_change(field: dict[str, Any]) -> bool:
+    """Say whether the values of a field in normal form are those of JSON."""
+    return not field.get("shape") and family_of(field["datatype"]) in ("bool", "float", "int", "string")
+
+
+def _is_numpys(native: str) -> bool:
+    """Say whether a column's own dtype is one of NumPy's for numbers; an array of no name is."""
+    return not native or native in _ITEM_BYTES
+
+
+def _floats_or_nan(values: list[Any]) -> Any:
+    try:
+        return array("d", values)
+    except TypeError:
+        return array("d", [_NAN if value is None else value for value in values])
+
+
+_NAN = float("nan")
+
+
+def _integers(values: list[Any]) -> Any:
+    try:
+        return array("q", values)
+    except (TypeError, OverflowError):  # missing ones, or unsigned ones of 64 bits
+        return values
 
 
 def _floats(values: list[Any]) -> Any:

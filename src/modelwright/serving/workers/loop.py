@@ -47,6 +47,7 @@ class Session:
             field["name"]: decoder(field) for field in inputs if field["datatype"].rstrip("0123456789") in special
         }
         self._names = [field["name"] for field in inputs]
+        self._framed = self.model.manifest["signature"]["container"] in ("pandas", "numpy")
 
     def warm(self) -> list[dict[str, Any]]:
         """Run the scenarios of the package, and say what does not hold: name and problems of each that fails."""
@@ -57,7 +58,7 @@ class Session:
         return [{"name": result.name, "problems": result.problems[:20]} for result in results if not result.passed]
 
     def answer(
-        self, methods: list[str], size: int, block: Any, columns: dict[str, Any] | None
+        self, methods: list[str], size: int, block: Any, columns: dict[str, Any] | None, judged: Any = False
     ) -> list[tuple[str, str, list[int], Any]]:
         """Return what methods of the model answer for a batch.
 
@@ -66,6 +67,7 @@ class Session:
             size: Number of rows.
             block: Bytes of float64 ``[size, n_fields]``; ``None`` if there are columns.
             columns: Values per field; lists of JSON values, or arrays of numbers.
+            judged: Whether the columns were judged already, and are in normal form.
 
         Returns:
             Per output: name, dtype, shape of one row's value, and bytes; or name, nothing, ``[]`` and a list.
@@ -74,9 +76,18 @@ class Session:
         if block is not None:
             numpy = import_module("numpy")
             rows = numpy.frombuffer(block, dtype="float64").reshape(size, len(self._names))
+        elif judged and hasattr(self.model, "answer_judged"):
+            return self._values(self.model.answer_judged(columns, size, tuple(methods)))
         else:
             rows = {name: self._column(name, values) for name, values in (columns or {}).items()}
         return self._ask(methods, rows)
+
+    def numbers(self, values: Any) -> Any:
+        """Return an array of numbers as the model's container is built from it: NumPy's, or a list of Python's own."""
+        return import_module("numpy").asarray(values) if self._framed else values.tolist()
+
+    def _values(self, answered: dict[str, Any]) -> list[tuple[str, str, list[int], Any]]:
+        return [self._value(name, column) for name, column in answered.items()]
 
     def answer_array(
         self, methods: list[str], block: Any, form: dict[str, Any]
@@ -98,7 +109,7 @@ class Session:
     def _ask(self, methods: list[str], rows: Any) -> list[tuple[str, str, list[int], Any]]:
         ask = getattr(self.model, "answer_values", None)
         if ask is not None:
-            return [self._value(name, column) for name, column in ask(rows, tuple(methods)).items()]
+            return self._values(ask(rows, tuple(methods)))
         lists = self.model.answer_lists(rows)  # a runtime from before 0.2
         wanted = {
             output["name"]
@@ -183,11 +194,14 @@ def answered(session: Session, head: dict[str, Any], payload: memoryview) -> tup
     for name, (code, start, stop) in head.get("arrays", {}).items():
         columns[name] = array(code)
         columns[name].frombytes(payload[start:stop])
+        if head.get("judged"):
+            columns[name] = session.numbers(columns[name])
     begun = time.perf_counter()
     if "array" in head:
         found = session.answer_array(head["methods"], payload, head["array"])
     else:
-        found = session.answer(head["methods"], head["size"], payload if columns is None else None, columns)
+        block = payload if columns is None else None
+        found = session.answer(head["methods"], head["size"], block, columns, head.get("judged", False))
     taken = time.perf_counter() - begun
     outputs, parts, place = [], [], 0
     for name, dtype, shape, data in found:

@@ -298,6 +298,7 @@ class Pool:
                 self._queue.appendleft(waiting)
                 self.queued_rows += waiting.table.size
         self._schedule()
+        self._seen = -1  # those who are answered now may ask again: one turn of the event loop shows who does
 
     def _tell(self, taken: list[_Waiting], outputs: dict[str, Values], seconds: float, rows: int) -> None:
         start = 0

@@ -23,7 +23,7 @@ from modelwright.errors import WorkerError
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
 from modelwright.serving.workers import loop as worker_loop
-from modelwright.serving.workers.batch import Framer, values_of
+from modelwright.serving.workers.batch import JudgedFramer, values_of
 from modelwright.serving.workers.loop import LENGTHS
 from modelwright.serving.workers.refusals import raised, unproved
 from modelwright.serving.workers.worker import Batched, Loaded
@@ -105,7 +105,7 @@ class ProcessWorker(asyncio.Protocol):
 
     def __init__(self, launch: Launch, contract: Contract) -> None:
         self._launch, self._contract = launch, contract
-        self._framer = Framer(contract.inputs)
+        self._framer = JudgedFramer(contract.signature)
         self._buffer = bytearray()
         self._wanted = LENGTHS.size
         self._number = 0

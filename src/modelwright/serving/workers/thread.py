@@ -38,7 +38,7 @@ class ThreadWorker:
 
     def __init__(self, package: str, contract: Contract, *, trust: tuple[str, ...] = ()) -> None:
         self._package, self._contract, self._trust = package, contract, trust
-        self._framer = Framer(contract.inputs)
+        self._framer = Framer(contract.signature)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._session: Session | None = None
         self._left = False
