@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,14 +62,16 @@ def demo(
 
     Train, capture, build, verify, install with plain pip, predict, retrain,
     diff; publish to a registry, promote, install what is in production, roll
-    back; and be refused: by a gate, on a wrong Python and after one flipped
-    byte. It takes a minute or two.
+    back; serve it, compare two versions, have a bad one withdrawn; and be
+    refused: by a gate, on a wrong Python and after one flipped byte. It takes
+    two minutes or three. Ctrl-C ends it and whatever it started.
     """
     _check_extras()
     if keep is not None and keep.is_dir() and any(keep.iterdir()):
         print(f"{keep} is not empty.\n  fix: modelwright demo --keep {quoted(keep / 'story')}", file=sys.stderr)
         return USAGE
     with ExitStack() as stack:
+        stack.enter_context(_ending_in_order())
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="modelwright-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
         for script in (files("modelwright.cli.demo_story") / "scripts").iterdir():
@@ -81,6 +84,18 @@ def demo(
     if done.passed:
         output.next("modelwright capture --help", "modelwright demo --keep story" if keep is None else f"ls {keep}")
     return OK if done.passed else FAILED
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the demo as Ctrl-C does: with everything that it started."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check_extras() -> None:

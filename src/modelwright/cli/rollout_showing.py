@@ -37,7 +37,7 @@ def line(status: Status) -> str:
     text = f"{status.model}: {status.kind} of {status.reference} at {100 * status.share:.4g} %, {status.phase}"
     if status.next_check_s is not None:
         text += f"; next check in {math.ceil(status.next_check_s)} s"
-    if status.inconclusive:
+    if status.inconclusive and status.next_check_s is not None:
         text += f", too little seen in {status.inconclusive} so far"
     return on_one_line(text)
 

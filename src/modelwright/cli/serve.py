@@ -86,6 +86,7 @@ def serve(
             changed=lambda swapped: _told(swapped, output),
         ),
     ).run()
+    output.note("Ended. What was under way is answered.")
     return OK
 
 

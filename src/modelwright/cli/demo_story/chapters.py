@@ -1,4 +1,4 @@
-"""The story of the demo: from a trained model to a verified wheel and into production, and what is refused on the way.
+"""The story of the demo: from a trained model to a wheel, into production and before callers, and what is refused.
 
 Nothing is prepared: every command is run as it is shown, and prints what it prints.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from modelwright.cli.demo_story.releases import NEW, OLD, RELEASES
+from modelwright.cli.demo_story.releases import MEMORY, NEW, OLD, RELEASES
+from modelwright.cli.demo_story.serving import serving
 from modelwright.cli.demo_story.telling import Chapter, Run
 
 TUMOUR = "dist/tumour-1.0.0-*.whl"
@@ -97,6 +98,8 @@ def chapters() -> tuple[Chapter, ...]:
             ),
         ),
         *RELEASES,
+        *serving(),
+        MEMORY,
         Chapter(
             "Try another Python",
             "The model was verified on this Python only, and the wheel's tag says so: no installer puts it on another.",

@@ -9,6 +9,7 @@ from modelwright.cli.demo_story.telling import Chapter, Run
 
 OLD = "dist/progression-1.0.0-*.whl"
 NEW = "dist/progression-1.1.0-*.whl"
+REGISTRY = "--registry registry"
 
 # No settings of this machine: of two indexes pip would take the higher version, whoever published it.
 INSTALL = (
@@ -58,15 +59,15 @@ RELEASES = (
             Run(INSTALL),
         ),
     ),
-    Chapter(
-        "Ask who did what, and edit the answer",
-        "Every change and every refused attempt is an entry of a log, and every entry holds the hash of the one "
-        "before. Whoever edits one is found out.",
-        (
-            Run("modelwright history progression --registry registry --quiet", lines=20),
-            Run("tail -n 7 edit_log.py"),
-            Run("python edit_log.py"),
-            Run("modelwright audit --verify --registry registry --quiet", ends=(1,)),
-        ),
+)
+MEMORY = Chapter(
+    "Ask who did what, and edit the answer",
+    "Every change and every refused attempt is an entry of a log, and every entry holds the hash of the one "
+    "before. Whoever edits one is found out.",
+    (
+        Run("modelwright history progression --registry registry --quiet", lines=30),
+        Run("tail -n 7 edit_log.py"),
+        Run("python edit_log.py"),
+        Run("modelwright audit --verify --registry registry --quiet", ends=(1,)),
     ),
 )

@@ -6,13 +6,14 @@ Called by :mod:`modelwright.cli.demo`. It knows nothing of models; the story its
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from modelwright.cli.demo_story.running import started
 from modelwright.spec.struct import Frozen
 
 TIMEOUT_S = 600.0
@@ -64,43 +65,37 @@ class Told(Frozen, frozen=True, kw_only=True):
 def tell(chapters: Iterable[Chapter], folder: Path, say: Callable[[str, str], None]) -> Iterator[Told]:
     """Run the commands of a story one after the other, until one ends as the story does not expect.
 
+    What a command leaves running goes on while the story does, and ends with it, however that ends.
+
     Args:
         chapters: The story.
         folder: Where it happens.
         say: Is given each piece of text and its kind: ``title``, ``sentence``, ``command`` or ``output``.
     """
-    for number, chapter in enumerate(chapters, 1):
-        say(f"\n{number}. {chapter.title}", "title")
-        say(chapter.sentence, "sentence")
-        for run in chapter.runs:
-            say(f"\n$ {run.command}", "command")
-            told = _run(run, chapter.title, folder)
-            for line in _shown(told, run):
-                say(INDENT + line, "output")
-            yield told
-            if not told.expected:
-                return
+    with ExitStack() as running:
+        for number, chapter in enumerate(chapters, 1):
+            say(f"\n{number}. {chapter.title}", "title")
+            say(chapter.sentence, "sentence")
+            for run in chapter.runs:
+                say(f"\n$ {run.command}", "command")
+                told = _run(run, chapter.title, folder, running)
+                for line in _shown(told, run):
+                    say(INDENT + line, "output")
+                yield told
+                if not told.expected:
+                    return
 
 
-def _run(run: Run, chapter: str, folder: Path) -> Told:
+def _run(run: Run, chapter: str, folder: Path, running: ExitStack) -> Told:
     start = time.perf_counter()
-    done = subprocess.run(
-        ["sh", "-c", run.command],
-        cwd=folder,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=TIMEOUT_S,
-    )
+    process = running.enter_context(started(run.command, folder=folder, environment=_environment()))
+    output, _ = process.communicate(timeout=TIMEOUT_S)
     return Told(
         chapter=chapter,
         command=run.command,
-        exit_code=done.returncode,
-        expected=done.returncode in run.ends,
-        output=done.stdout,
+        exit_code=process.returncode,
+        expected=process.returncode in run.ends,
+        output=output,
         seconds=round(time.perf_counter() - start, 2),
     )
 

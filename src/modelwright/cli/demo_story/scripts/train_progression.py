@@ -1,9 +1,10 @@
 """Train a model of how diabetes progresses within a year, and capture it.
 
-Usage: python train_progression.py VERSION PATIENTS
+Usage: python train_progression.py VERSION PATIENTS [complete]
 
 The data are scikit-learn's: 442 real patients (Efron et al. 2004). Two things are derived from them: the weight
-class of the WHO, and a gap in every tenth glucose value, because laboratories forget.
+class of the WHO, and a gap in every tenth glucose value, because laboratories forget. With ``complete``, patients with
+a gap are left out.
 """
 
 import sys
@@ -26,7 +27,10 @@ X = data.data.rename(columns=names)
 X["sex"] = X["sex"].astype(int).astype(str).astype("category")
 X["weight"] = pd.cut(X["bmi"], [0, 18.5, 25, 30, 100], labels=["under", "normal", "over", "obese"])
 X.loc[::10, "glucose"] = None
+X.to_json("patients.json", orient="records")
 y = data.target
+if "complete" in sys.argv:
+    X, y = X.dropna(), y[X["glucose"].notna()]
 
 
 def with_ratio(frame: pd.DataFrame) -> pd.DataFrame:
