@@ -54,3 +54,17 @@ def answers_text(rows: list[dict[str, Any]]) -> list[str]:
 def forgets(rows: list[dict[str, Any]]) -> list[float]:
     """Answer something else when it is served than before, so that its scenarios do not hold."""
     return [row["x"] + sys.argv[0].endswith("loop.py") for row in rows]
+
+
+def hangs(rows: list[dict[str, Any]]) -> list[float]:
+    """Answer twice ``x``, or take a minute when it is told to."""
+    if any(row["what"] == "hangs in version 9" for row in rows):
+        time.sleep(60)
+    return [2 * row["x"] for row in rows]
+
+
+def dies(rows: list[dict[str, Any]]) -> list[float]:
+    """Answer twice ``x``, or end its process when it is told to."""
+    if any(row["what"] == "dies in version 9" for row in rows):
+        os._exit(9)
+    return [2 * row["x"] for row in rows]

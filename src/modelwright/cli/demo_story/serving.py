@@ -68,7 +68,8 @@ def _told(port: int, url: str) -> tuple[Chapter, ...]:
             (
                 Run("python train_progression.py 2.0.0 350 complete", lines=4),
                 Run(
-                    f"modelwright build models/progression-2.0.0 --quiet && modelwright publish {CARELESS} --to registry"
+                    "modelwright build models/progression-2.0.0 --quiet && "
+                    f"modelwright publish {CARELESS} --to registry"
                 ),
                 Run(
                     f"python patients.py {port} 300 & ! modelwright rollout progression==2.0.0 --on {url} --canary 25 "

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from modelwright.errors import MessageError
+from modelwright.errors import DeploymentError, MessageError, ModelwrightError, RolloutError
 from modelwright.serving.observing.metrics import Metrics, Readings
 from modelwright.serving.operating.plane import Plane
 from modelwright.serving.operating.reading import ServerStatus, queued_rows, shares, status_of, workers
@@ -61,7 +61,8 @@ class Administrator:
 
         Raises:
             MessageError: The body asks for nothing that is understood.
-            RolloutError: It cannot be meant, or another one is under way.
+            DeploymentError: The release cannot stand in for the control.
+            RolloutError: It cannot be meant, another one is under way, or the release cannot be served.
         """
         self._plane.versions(model)
         try:
@@ -72,7 +73,17 @@ class Administrator:
                 why=str(error),
                 hint='{"reference": "churn==1.3.0", "kind": "canary", "percent": 10}',
             ) from error
-        return await self._rollouts.begin(model, request, actor=actor)
+        try:
+            return await self._rollouts.begin(model, request, actor=actor)
+        except (RolloutError, DeploymentError):
+            raise
+        except ModelwrightError as error:  # whoever names a release is told what is wrong with it
+            raise RolloutError(
+                f"{request.reference} cannot be rolled out: {error.what}",
+                problems=error.problems,
+                why=error.why,
+                hint=error.hint or "What is served goes on; nothing was changed.",
+            ) from error
 
     async def move(self, model: str, verb: str, *, actor: str, reason: str) -> Status:
         """Advance, pause, resume or abort a rollout."""
