@@ -9,6 +9,7 @@ import json
 import sys
 from array import array
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from modelwright.serving.inference import Column
 
 _ARROW = frozenset({"halffloat", "float", "double"} | {f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64)})
 """Types of Arrow that are numbers, as they are written."""
+_TIMES = frozenset({datetime, list, str, type(None)})
+"""Types of times, or tensors of them, that are carried as they are."""
 _PLAIN = ("", "float16", "float32", "float64")
 """Dtypes in which missing is NaN."""
 
@@ -114,20 +117,36 @@ _NUMBERS = {"pandas": _of_pandas, "polars": _of_polars, "pyarrow": _of_pyarrow, 
 def portable(
     columns: Mapping[str, list[Any]], fields: Mapping[str, dict[str, Any]], *, model: str
 ) -> dict[str, Column]:
-    """Return judged columns, after a look at whether their values are the same when they arrive.
+    """Return judged columns as they can be carried, after a look at whether they are the same when they arrive.
+
+    Times of pandas become text, which keeps their nanoseconds.
 
     Raises:
         SignatureError: A value is an object of this process, or text that no text can hold.
     """
-    problems = []
+    found: dict[str, Column] = dict(columns)
+    problems: list[Problem] = []
     for name, values in columns.items():
         family = family_of(fields[name]["datatype"])
-        if family in ("json", "string") and not (_is_json(values) if family == "json" else _is_text(values)):
+        if family == "datetime":
+            found[name] = [value if type(value) in _TIMES else value.isoformat() for value in values]
+        elif family == "duration":
+            problems += _rounded(name, values)
+        elif family in _CHECKS and not _CHECKS[family](values):
             hint = "send numbers, texts, truth values, null, lists and dicts of these"
             problems.append(Problem(None, name, "holds what cannot be carried to another process", hint))
     if problems:
         raise refusal(problems, model=model)
-    return dict(columns)
+    return found
+
+
+def _rounded(name: str, values: list[Any]) -> list[Problem]:
+    hint = "round it to microseconds"
+    return [
+        Problem(row, name, "is finer than what can be carried to another process", hint)
+        for row, value in enumerate(values)
+        if getattr(value, "nanoseconds", 0)
+    ]
 
 
 def _is_json(values: list[Any]) -> bool:
@@ -143,3 +162,6 @@ def _is_text(values: list[Any]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+_CHECKS = {"json": _is_json, "string": _is_text}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import struct
 import sys
 import time
@@ -46,6 +47,8 @@ class Session:
         self._decoders = {
             field["name"]: decoder(field) for field in inputs if field["datatype"].rstrip("0123456789") in special
         }
+        if self.model.manifest["signature"]["container"] == "pandas":
+            self._decoders |= {field["name"]: _fine_time for field in inputs if field["datatype"] == "datetime"}
         self._names = [field["name"] for field in inputs]
         self._framed = self.model.manifest["signature"]["container"] in ("pandas", "numpy")
 
@@ -133,6 +136,13 @@ class Session:
             column = column.astype("float32" if dtype.itemsize == 2 else "float64")
         column = numpy.ascontiguousarray(column, dtype=column.dtype.newbyteorder("="))
         return name, column.dtype.name, list(column.shape[1:]), column.tobytes()
+
+
+def _fine_time(value: Any) -> Any:
+    """Return a time with nanoseconds as pandas holds it; Python's own have none, so the runtime would cut them off."""
+    if isinstance(value, str) and re.search(r"\.\d{9}(?!\d)", value):
+        return import_module("pandas").Timestamp(value)
+    return value
 
 
 def _path(folder: str, name: str) -> Any:
