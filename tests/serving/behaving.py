@@ -68,3 +68,10 @@ def dies(rows: list[dict[str, Any]]) -> list[float]:
     if any(row["what"] == "dies in version 9" for row in rows):
         os._exit(9)
     return [2 * row["x"] for row in rows]
+
+
+def slow_to_load(rows: list[dict[str, Any]]) -> list[float]:
+    """Take long for the scenarios when it is served."""
+    if sys.argv[0].endswith("loop.py"):
+        time.sleep(30)
+    return [2 * row["x"] for row in rows]

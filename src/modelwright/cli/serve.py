@@ -56,8 +56,8 @@ def serve(
     from modelwright.serving.operating.preparing import Preparing
     from modelwright.serving.serve import EXTRA
 
-    deployment = overridden(
-        _deployment(what), server, models, trust=tuple(trust or ()), records=records and records.absolute()
+    deployment = _checked(
+        overridden(_deployment(what), server, models, trust=tuple(trust or ()), records=records and records.absolute())
     )
     if dry_run:
         output.result(deployment, _show)
@@ -103,6 +103,13 @@ def _tracing() -> Tracing:
     from modelwright.serving.observing.tracing import tracing
 
     return tracing()
+
+
+def _checked(deployment: Deployment) -> Deployment:
+    """Judge what options say as strictly as what a file says."""
+    from modelwright.serving.deployment_file import parse_deployment, written
+
+    return parse_deployment(written(deployment).encode(), folder=Path.cwd(), where="the options and what they change")
 
 
 def _servers() -> Path | None:

@@ -1,8 +1,8 @@
 """The event loop and the signals of a server. It imports no web server, so that models can start before that is there.
 
 The end, on SIGTERM or SIGINT: not ready any more; requests under way and those that still come on open connections are
-answered; then models stop; exit code 0. A second signal ends it at once. Python as process 1 of a container ignores
-SIGTERM unless somebody handles it; here somebody does.
+answered; then models stop; exit code 0. Another signal, a second later or more, ends it at once. Python as process 1 of
+a container ignores SIGTERM unless somebody handles it; here somebody does.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+SAME_S = 1.0
+"""Signals so close together are one, seconds: ``timeout``, among others, sends it to the process and to its group."""
+
 
 @contextlib.asynccontextmanager
 async def signals(stop: Callable[[], None]) -> AsyncIterator[None]:
-    """Call ``stop`` on SIGTERM and SIGINT for as long as the block lasts; the second one ends the process at once."""
+    """Call ``stop`` on SIGTERM and SIGINT for as long as the block lasts; a second one ends the process."""
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGTERM, signal.SIGINT)
 
     def received(number: int) -> None:
-        loop.remove_signal_handler(number)
+        loop.call_later(SAME_S, loop.remove_signal_handler, number)
         stop()
 
     try:
