@@ -30,6 +30,8 @@ from modelwright.errors import (
     SlowRequestError,
     TooLargeError,
     UnknownModelError,
+    UnknownPackageError,
+    UnknownReleaseError,
     UnreachableError,
     WorkerError,
 )
@@ -45,6 +47,8 @@ STATUSES: dict[type[BaseException], int] = {
     SignatureError: 400,
     CredentialError: 401,
     UnknownModelError: 404,
+    UnknownPackageError: 404,
+    UnknownReleaseError: 404,
     SlowRequestError: 408,
     RolloutError: 409,
     TooLargeError: 413,
