@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -155,8 +156,16 @@ def test_signal_ends_it_after_what_is_under_way(tmp_path: Path, behaving: Path, 
         httpx2.Client() as idle,
     ):
         idle.get(f"{url}/v2/health/live")  # a connection that is kept open keeps nobody
-        slow = {"rows": [{"x": 0.5, "what": "sleep"}]}
-        asked = [threads.submit(httpx2.post, url + PREDICT, json=slow, timeout=30) for _ in range(6)]
+        connected = threading.Barrier(7)
+
+        def ask(_: int) -> httpx2.Response:
+            with httpx2.Client(base_url=url, timeout=30) as http:
+                http.get("/v2/health/live")
+                connected.wait()
+                return http.post(PREDICT, json={"rows": [{"x": 0.5, "what": "sleep"}]})
+
+        asked = [threads.submit(ask, number) for number in range(6)]
+        connected.wait()
         time.sleep(0.3)
         workers = workers_of(process)
         begun = time.monotonic()

@@ -113,12 +113,14 @@ class PagesDoor:
 
     async def _openapi_of(self, request: Request) -> Reply:
         name = _name(request.path)
-        contract = self._plane.endpoint(name).contract
-        return as_json(openapi(contract, name=name, versions=self._plane.versions(name)))
+        served = self._served(name)
+        return as_json(openapi(served.contract, name=name, versions=served.versions, max_rows=served.max_rows))
 
     def _served(self, name: str) -> Served:
-        contract = self._plane.endpoint(name).contract
-        return Served(name=name, contract=contract, versions=self._plane.versions(name))
+        endpoint = self._plane.endpoint(name)
+        return Served(
+            name=name, contract=endpoint.contract, versions=self._plane.versions(name), max_rows=endpoint.max_rows
+        )
 
     async def _model(self, request: Request) -> Reply:
         name = _name(request.path)
