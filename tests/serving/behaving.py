@@ -75,3 +75,11 @@ def slow_to_load(rows: list[dict[str, Any]]) -> list[float]:
     if sys.argv[0].endswith("loop.py"):
         time.sleep(30)
     return [2 * row["x"] for row in rows]
+
+
+def describe(rows: list[dict[str, Any]]) -> list[str]:
+    """Answer text that depends on everything in a row."""
+    return [
+        f"{row['plan']} {row['age']} {row['score']} {row['member']} {row['since']} {row['seen']} {row['place']}"
+        for row in rows
+    ]

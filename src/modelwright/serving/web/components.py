@@ -132,6 +132,6 @@ def _parameters() -> Node:
             "name": "timeout",
             "in": "query",
             "description": "How long the caller waits, seconds; at most what the model allows.",
-            "schema": {"type": "number", "exclusiveMinimum": 0},
+            "schema": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 86_400},
         },
     }

@@ -23,6 +23,7 @@ def protocol_schemas() -> Node:
     size = {"type": "integer", "minimum": 0}
     tensor = record(head | {"shape": listed(size)})
     declared = record(head | {"shape": listed({"type": "integer", "minimum": -1})})
+    declared = _with(declared, parameters=_FREE)
     data: Node = {"type": "array", "description": "Values, row by row, flat or nested."}
     return {
         "v2.Tensor": _with(tensor, data=data, parameters=_FREE),
@@ -115,7 +116,7 @@ def _infer(suffix: str) -> Node:
     answer = {"application/json": {"schema": ref("schemas", "v2.Answer")}}
     refused = {status: _refused(_TEXTS.get(status, "Refused.")) for status in refusals()}
     return _named(f"infer{suffix}", "Infer from tensors") | {
-        "parameters": [size, ref("parameters", "RequestId"), ref("parameters", "Unit"), ref("parameters", "Timeout")],
+        "parameters": [size, ref("parameters", "RequestId"), ref("parameters", "Unit")],
         "requestBody": {"required": True, "content": bodies},
         "responses": {"200": answered("The tensors that were asked for.", answer)} | refused,
     }
