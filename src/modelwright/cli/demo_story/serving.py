@@ -67,10 +67,8 @@ def _told(port: int, url: str) -> tuple[Chapter, ...]:
             "insists on the number 2.0.0, and nobody wonders why. The canary finds out.",
             (
                 Run("python train_progression.py 2.0.0 350 complete", lines=4),
-                Run(
-                    "modelwright build models/progression-2.0.0 --quiet && "
-                    f"modelwright publish {CARELESS} --to registry"
-                ),
+                Run("modelwright build models/progression-2.0.0 --quiet"),
+                Run(f"modelwright publish {CARELESS} --to registry --quiet"),
                 Run(
                     f"python patients.py {port} 300 & ! modelwright rollout progression==2.0.0 --on {url} --canary 25 "
                     "--interval 1 --reason 'better figures' --watch && kill $! && wait",
