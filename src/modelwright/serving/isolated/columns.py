@@ -1,6 +1,6 @@
 """Columns of tables: numbers that need no look one by one, and what can be carried to another process.
 
-Called by :mod:`.rows`. A library is never imported here: whoever holds a frame of it has.
+Called by :mod:`.rows`. No library of frames is imported here: whoever holds a frame of it has.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 from array import array
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -26,6 +28,18 @@ _TIMES = frozenset({datetime, list, str, type(None)})
 """Types of times, or tensors of them, that are carried as they are."""
 _PLAIN = ("", "float16", "float32", "float64")
 """Dtypes in which missing is NaN."""
+
+
+@cache
+def has_numpy(kind: str) -> bool:
+    """Say whether NumPy is here, which a table of this kind can do without."""
+    if kind not in ("polars", "pyarrow"):
+        return True
+    try:
+        import_module("numpy")
+    except ModuleNotFoundError:
+        return False
+    return True
 
 
 def names_of(held: Any, kind: str) -> list[Any]:
@@ -53,10 +67,7 @@ def numbers_of(held: Any, kind: str, name: str, field: dict[str, Any], *, nan_is
     family = family_of(field["datatype"])
     if family not in ("int", "float") or field.get("shape") or is_bounded(field):
         return None
-    try:
-        values = _NUMBERS[kind](held, name)
-    except ModuleNotFoundError:  # without NumPy
-        return None
+    values = _NUMBERS[kind](held, name)
     if values is None or values.dtype.itemsize > 8 or not values.dtype.isnative:
         return None
     fits = _ints_fit(values, field) if family == "int" else _floats_fit(values, field, nan_is_null=nan_is_null)

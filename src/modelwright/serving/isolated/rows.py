@@ -19,7 +19,7 @@ from modelwright.runtime.validation import judge_table
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Column, Table
 from modelwright.serving.intake import packing
-from modelwright.serving.isolated.columns import chosen, names_of, numbers_of, portable
+from modelwright.serving.isolated.columns import chosen, has_numpy, names_of, numbers_of, portable
 from modelwright.serving.workers.batch import Framer, Part, parts_of
 
 
@@ -91,9 +91,9 @@ class Fitter:
         if kind == "numpy" and self._arrays and _is_numeric(held):
             return _block_of(held, framed=False)
         shortcut = self._shortcuts.get(kind)
-        if shortcut is None:
+        if shortcut is None or not has_numpy(kind):
             return None
-        with suppress(ModuleNotFoundError):  # the other way needs no NumPy
+        with suppress(ModuleNotFoundError):  # a frame of pandas is wanted, and there is none here
             taken = shortcut(held)
             if taken is None:
                 return None
@@ -116,7 +116,7 @@ class Fitter:
 
     def _numbers(self, held: Any, kind: str, size: int) -> dict[str, array[Any]]:
         """Return the columns of numbers that are surely fine, if all columns are there and nothing else."""
-        if kind in ("records", "numpy"):
+        if kind in ("records", "numpy") or not has_numpy(kind):
             return {}
         names = names_of(held, kind)
         if len(names) != len(self._names) or {*names} != {*self._names}:
