@@ -25,6 +25,9 @@ from modelwright.serving.workers.worker import Batched, Worker
 
 TICK_S = 0.05
 """How often it is looked whether something took too long, seconds."""
+RETURN_SHARE = 0.25
+"""Those who were answered together are waited for, to be answered together again, for this share of the time that the
+model took, and at most ``GATHER_S``; whoever was answered alone is not."""
 GATHER_S = 0.003
 """While requests keep arriving, no batch is begun for at most so long, seconds; nobody waits for one that may come."""
 RESTART_S = (0.1, 30.0)
@@ -115,6 +118,8 @@ class Pool:
         self._free: list[_Seat] = []
         self._scheduled = 0.0
         self._arrived = self._seen = 0
+        self._expected, self._until = 0, 0.0
+        self._waiting: asyncio.TimerHandle | None = None
         self._closed = False
         self._ticker: asyncio.TimerHandle | None = None
         self._restarting: set[asyncio.Task[None]] = set()
@@ -231,11 +236,23 @@ class Pool:
         return error
 
     def _schedule(self) -> None:
-        """Give out work as soon as nothing more arrives."""
-        if not self._scheduled and self._free and self._queue:
-            self._scheduled = time.monotonic()
-            self._seen = self._arrived
-            self._loop.call_soon(self._give_out)
+        """Give out work as soon as nothing more arrives, and those who were answered a moment ago are back."""
+        if self._scheduled or not self._free or not self._queue:
+            return
+        if len(self._queue) < self._expected:
+            left = self._until - time.monotonic()
+            if left > 0:
+                if self._waiting is None:
+                    self._waiting = self._loop.call_later(left, self._expect_no_one)
+                return
+        self._expected = 0
+        self._scheduled = time.monotonic()
+        self._seen = self._arrived
+        self._loop.call_soon(self._give_out)
+
+    def _expect_no_one(self) -> None:
+        self._waiting, self._expected = None, 0
+        self._schedule()
 
     def _give_out(self) -> None:
         """Give out work, unless requests came in since the last turn of the event loop: then there are more to come.
@@ -297,6 +314,9 @@ class Pool:
                 waiting.alone = True
                 self._queue.appendleft(waiting)
                 self.queued_rows += waiting.table.size
+        if len(taken) > 1 and batched.outputs is not None:
+            self._expected = len(taken) + len(self._queue)
+            self._until = time.monotonic() + min(GATHER_S, RETURN_SHARE * batched.seconds)
         self._schedule()
         self._seen = -1  # those who are answered now may ask again: one turn of the event loop shows who does
 
@@ -380,8 +400,9 @@ class Pool:
     async def close(self) -> None:
         """End all workers; what waits is refused."""
         self._closed = True
-        if self._ticker is not None:
-            self._ticker.cancel()
+        for timer in (self._ticker, self._waiting):
+            if timer is not None:
+                timer.cancel()
         for task in tuple(self._restarting):
             task.cancel()
         for seat in self._seats:
