@@ -156,7 +156,7 @@ def assert_served(said: dict[str, str]) -> None:
     assert "\n0 failed; 442 patients, 0 of them answered by more than one version" in both
     assert "rolled back: The canary is worse: errors" in of("--canary")
     assert "does not take rows that fit progression 1.0.0" in of("--canary")
-    assert "1.1.0 answered" in of("an exercise")
-    assert "\n0 failed" in of("an exercise")
+    assert "1.1.0 answered" in of("cat patients.txt")
+    assert "\n0 failed" in of("cat patients.txt")
     assert "Ended." in of("kill $(cat serve.pid)")
     assert "canary rolled back, 25 % → 0 %" in of("modelwright history")

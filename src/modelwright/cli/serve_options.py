@@ -70,11 +70,16 @@ def _given(options: Any) -> dict[str, Any]:
 def overridden(
     deployment: Deployment, server: ServerOptions, models: ModelOptions, *, trust: tuple[str, ...], records: Path | None
 ) -> Deployment:
-    """Return a deployment with what was given on the command line instead of what it says."""
+    """Return a deployment with what was given on the command line instead of what it says.
+
+    Raises:
+        DeploymentError: An option is out of its range, or there is no stage to watch; every problem is listed.
+    """
     from msgspec.structs import replace
 
     said = _given(models)
     watch = said.pop("watch", False)
+    _check(_given(server) | said, deployment if watch else None)
     changed = {
         name: replace(
             model,
@@ -86,6 +91,28 @@ def overridden(
     }
     kept = deployment.records if records is None else replace(deployment.records, folder=str(records))
     return replace(deployment, server=replace(deployment.server, **_given(server)), models=changed, records=kept)
+
+
+def _check(given: dict[str, Any], watched: Deployment | None) -> None:
+    from modelwright.serving.deployment import Limits, ServerSettings
+    from modelwright.serving.deployment_file import check
+    from modelwright.serving.deployment_keys import keys_of
+    from modelwright.serving.deployment_tables import Tables
+
+    tables, known = Tables(), keys_of(ServerSettings) | keys_of(Limits)
+    options = {f"--{name.replace('_', '-')}": name for name in given}
+    tables.values(
+        "",
+        {option: given[name] for option, name in options.items()},
+        {option: known[name] for option, name in options.items()},
+    )
+    for model in watched.models.values() if watched is not None else ():
+        reference = next(iter(model.variants.values())).reference
+        if "@" not in reference:
+            tables.found(
+                "--watch", f"follows a stage, and {reference} names none", f"serve {model.name}@production, or so"
+            )
+    check(tables.problems, "")
 
 
 def tokens_of(file: Path | None, variable: str) -> tuple[str, ...]:

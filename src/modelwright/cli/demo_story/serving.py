@@ -16,6 +16,8 @@ from modelwright.serving.serve import EXTRA
 
 CARELESS = "dist/progression-2.0.0-*.whl"
 READY = "until grep Ready serve.log; do sleep 0.2; kill -0 $(cat serve.pid) || { cat serve.log; exit 1; }; done"
+FOLLOWED = "until grep '{}' serve.log; do sleep 0.1; done"
+TOLD = "kill $(cat patients.pid) && until grep -q failed patients.txt; do sleep 0.1; done; cat patients.txt"
 ENDED = "kill $(cat serve.pid) && until grep Ended serve.log; do sleep 0.1; done"
 NEEDED = (*EXTRA, "httpx2")
 LACKING = Chapter(
@@ -80,11 +82,15 @@ def _told(port: int, url: str) -> tuple[Chapter, ...]:
             "The server follows the stage: each is one command, and no request fails. In the end it answers what is "
             "under way, and stops.",
             (
+                Run(f"python patients.py {port} 300 >patients.txt & echo $! >patients.pid"),
+                Run(f"modelwright promote progression 1.1.0 --to production --reason 'no worse' {REGISTRY} --quiet", 1),
+                Run(FOLLOWED.format("1.0.0 → 1.1.0")),
                 Run(
-                    f"python patients.py {port} 4 & modelwright promote progression 1.1.0 --to production "
-                    f"--reason 'no worse' {REGISTRY} --quiet >promoted.txt && sleep 1 && modelwright rollback "
-                    f"progression --stage production --reason 'an exercise' {REGISTRY} --quiet && wait"
+                    f"modelwright rollback progression --stage production --reason 'an exercise' {REGISTRY} --quiet",
+                    lines=1,
                 ),
+                Run(FOLLOWED.format("1.1.0 → 1.0.0")),
+                Run(TOLD),
                 Run(ENDED),
             ),
         ),

@@ -41,8 +41,15 @@ def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
             if taken
             else f"It is not possible to listen on {host or 'this machine'}, port {port}.",
             why="" if taken else (error.strerror or str(error)),
-            hint=f"{option} {free}" if free else f"{option} 0 takes any that is free.",
+            hint=_advice(error, option, free),
         ) from error
+
+
+def _advice(error: OSError, option: str, free: int) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        host = option.replace("port", "host")
+        return f"{host} 127.0.0.1 (this machine only), or {host} 0.0.0.0 (all of its addresses)."
+    return f"{option} {free}" if free else f"{option} 0 takes any that is free."
 
 
 def listen_locally(path: Path) -> socket.socket:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from modelwright.errors import DeploymentError, RequestError
+from modelwright.errors import DeploymentError, RequestError, UnknownPackageError
 from modelwright.inspecting.read import read
 from modelwright.package import Package
 from modelwright.registry.references import Reference, parse_reference
@@ -51,8 +51,17 @@ def find(reference: str, registry: Registry | None) -> Package:
             f"{reference} names a stage, and no registry is named.",
             hint="Give --registry, or registry = … in the deployment file.",
         )
-    if registry is None or (not release.stage and _installed(release)):
+    if not release.stage and _installed(release):
         return read(reference)
+    if registry is None:
+        try:
+            return read(reference)
+        except UnknownPackageError as error:
+            raise UnknownPackageError(
+                f"There is no package {reference!r} here, and no registry is named.",
+                why="It is no file or folder, and not installed.",
+                hint=f"A wheel: modelwright serve dist/{release.name}-….whl; a release: --registry FOLDER_OR_URL",
+            ) from error
     return registry.read(str(release))
 
 
