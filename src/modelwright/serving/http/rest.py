@@ -5,7 +5,7 @@ Translates only: intake reads, the plane infers, answering writes. Called by the
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
@@ -71,16 +71,17 @@ class Rest:
         timeout_s = _timeout(request.query) if request.query else None
         answer = await ask(plane, endpoint, question.table, methods=methods, note=note, timeout_s=timeout_s)
         body, content_type = writer.write(answer, methods, question.form)
-        return Reply(
-            200,
-            body,
-            content_type,
-            (
-                (b"modelwright-model", answer.model.encode()),
-                (b"modelwright-version", answer.version.encode()),
-                (b"modelwright-variant", answer.variant.encode()),
-            ),
-        )
+        return Reply(200, body, content_type, _identity(answer.model, answer.version, answer.variant))
+
+
+@lru_cache(maxsize=256)
+def _identity(model: str, version: str, variant: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that say who answered."""
+    return (
+        (b"modelwright-model", model.encode()),
+        (b"modelwright-version", version.encode()),
+        (b"modelwright-variant", variant.encode()),
+    )
 
 
 def written_error(error: BaseException, request_id: str) -> Reply:

@@ -28,6 +28,10 @@ Match = Callable[[str, str], Found | None]
 """By method and path; ``None``: this door does not know the path."""
 
 
+MAX_KNOWN = 256
+"""So many paths are remembered with what answers them."""
+
+
 class Doors:
     """Finds the handler of a request.
 
@@ -39,6 +43,7 @@ class Doors:
 
     def __init__(self, plane: DataPlane, rest: Rest, others: tuple[Match, ...] = ()) -> None:
         self._plane, self._rest, self.others = plane, rest, others
+        self._known: dict[tuple[str, str], Found] = {}
 
     def find(self, method: str, path: str) -> Found:
         """Return the handler of a request.
@@ -46,8 +51,13 @@ class Doors:
         Raises:
             UnknownModelError: There is nothing at that path.
         """
+        found = self._known.get((method, path))
+        if found is not None:
+            return found
         found = self._rest_found(method, path) if path.startswith(("/models", "/health/")) else None
         if found is not None:
+            if len(self._known) < MAX_KNOWN:
+                self._known[method, path] = found
             return found
         for match in self.others:
             found = match(method, path)
