@@ -10,17 +10,16 @@ Called by variants, on the event loop; it starts and replaces workers, and does 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
-from modelwright.errors import DeadlineError, ModelwrightError, NotReadyError, OverloadedError, WorkerError
+from modelwright.errors import DeadlineError, ModelwrightError, NotReadyError, WorkerError
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import Limits
 from modelwright.serving.inference import Table, Values
 from modelwright.serving.workers.batch import part_of, together
+from modelwright.serving.workers.waiting import Seat, Told, Waiting, fail, gone, late, overloaded
 from modelwright.serving.workers.worker import Batched, Worker
 
 TICK_S = 0.05
@@ -40,51 +39,6 @@ STEADY_S = 60.0
 """A worker that lived so long ends the doubling, seconds."""
 
 Make = Callable[[], Worker]
-
-
-class Told(NamedTuple):
-    """What a request is told at the end.
-
-    Attributes:
-        outputs: Values per output, of its own rows.
-        queue_seconds: Time it waited for a worker, seconds.
-        predict_seconds: Time of its batch in the model, seconds.
-        batch_rows: Rows of its batch.
-    """
-
-    outputs: dict[str, Values]
-    queue_seconds: float
-    predict_seconds: float
-    batch_rows: int
-
-
-class _Waiting:
-    """A request that waits, or is under way."""
-
-    __slots__ = ("alone", "begun", "deadline", "future", "methods", "since", "table")
-
-    def __init__(
-        self, table: Table, methods: tuple[str, ...], deadline: float, since: float, future: asyncio.Future[Told]
-    ) -> None:
-        self.table, self.methods, self.deadline, self.since, self.future = table, methods, deadline, since, future
-        self.begun = since
-        self.alone = False
-
-
-class _Seat:
-    """A place for a worker, and what it has at the moment."""
-
-    __slots__ = ("begun", "failures", "rows", "since", "taken", "unstarted", "why", "worker")
-
-    def __init__(self) -> None:
-        self.worker: Worker | None = None
-        self.taken: list[_Waiting] | None = None
-        self.begun = 0.0
-        self.rows = 0
-        self.since = 0.0
-        self.failures = 0
-        self.unstarted = 0
-        self.why = ""
 
 
 class Pool:
@@ -113,9 +67,9 @@ class Pool:
     ) -> None:
         self.contract, self.limits = contract, limits
         self._make, self._note, self._batched = make, note, batched
-        self._queue: deque[_Waiting] = deque()
-        self._seats = [_Seat() for _ in range(limits.workers)]
-        self._free: list[_Seat] = []
+        self._queue: deque[Waiting] = deque()
+        self._seats = [Seat() for _ in range(limits.workers)]
+        self._free: list[Seat] = []
         self._scheduled = 0.0
         self._arrived = self._seen = 0
         self._expected, self._until = 0, 0.0
@@ -172,7 +126,7 @@ class Pool:
             raise
         self._tick()
 
-    async def _occupy(self, seat: _Seat) -> None:
+    async def _occupy(self, seat: Seat) -> None:
         worker = self._make()
         worker.lost = lambda why: self._lost(seat, worker, why)
         try:
@@ -205,12 +159,13 @@ class Pool:
         if self._hopeless():
             raise self._unavailable()
         if self.queued_rows and self.queued_rows + table.size > self.limits.queue_rows:
-            raise self._overloaded()
+            wait_s = self.queued_rows * self._row_seconds / max(1, self.alive)
+            raise overloaded(self.contract.title, self.queued_rows, most=self.limits.queue_rows, wait_s=wait_s)
         now = time.monotonic()
         longest = self.limits.deadline_s
         deadline = now + (longest if timeout_s is None or timeout_s > longest else timeout_s)
         future: asyncio.Future[Told] = self._loop.create_future()
-        self._queue.append(_Waiting(table, methods, deadline, now, future))
+        self._queue.append(Waiting(table, methods, deadline, now, future))
         self.queued_rows += table.size
         self._arrived += 1
         self._schedule()
@@ -224,16 +179,6 @@ class Pool:
             f"{self.contract.title} has no process at the moment: it ended, and cannot be started again.",
             hint="It is tried again and again; the log of the server says why it fails.",
         )
-
-    def _overloaded(self) -> OverloadedError:
-        error = OverloadedError(
-            f"{self.queued_rows} rows wait for {self.contract.title} already.",
-            why=f"At most {self.limits.queue_rows} may; a longer queue would only make everybody wait longer.",
-            hint="Send it again later; the request was not begun.",
-        )
-        wait = self.queued_rows * self._row_seconds / max(1, self.alive)
-        error.retry_after_s = min(30.0, max(1.0, wait)) * random.uniform(1.0, 1.5)  # noqa: S311 - spreads retries
-        return error
 
     def _schedule(self) -> None:
         """Give out work as soon as nothing more arrives, and those who were answered a moment ago are back."""
@@ -269,9 +214,9 @@ class Pool:
             if taken:
                 self._begin(self._free.pop(), taken)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         """Take the next requests for one batch: of the same methods, in order, up to the rows of a batch."""
-        now, taken, rows = time.monotonic(), list[_Waiting](), 0
+        now, taken, rows = time.monotonic(), list[Waiting](), 0
         while self._queue:
             first = self._queue[0]
             if first.future.done():  # its caller went away
@@ -290,16 +235,16 @@ class Pool:
             rows += first.table.size
         return taken
 
-    def _drop(self, waiting: _Waiting) -> None:
+    def _drop(self, waiting: Waiting) -> None:
         self.queued_rows -= waiting.table.size
 
-    def _begin(self, seat: _Seat, taken: list[_Waiting]) -> None:
+    def _begin(self, seat: Seat, taken: list[Waiting]) -> None:
         table = together([waiting.table for waiting in taken])
         seat.taken, seat.begun, seat.rows = taken, time.monotonic(), table.size
         assert seat.worker is not None, "a free seat has a worker"
         seat.worker.ask(taken[0].methods, table, lambda batched: self._finished(seat, batched))
 
-    def _finished(self, seat: _Seat, batched: Batched) -> None:
+    def _finished(self, seat: Seat, batched: Batched) -> None:
         taken, seat.taken = seat.taken or [], None
         if seat.worker is not None:
             self._free.append(seat)
@@ -308,7 +253,7 @@ class Pool:
             self._batched(seat.rows)
             self._tell(taken, batched.outputs, batched.seconds, seat.rows)
         elif len(taken) == 1:
-            _fail(taken[0], batched.error or WorkerError("The model gave no answer."))
+            fail(taken[0], batched.error or WorkerError("The model gave no answer."))
         else:
             for waiting in reversed(taken):
                 waiting.alone = True
@@ -320,7 +265,7 @@ class Pool:
         self._schedule()
         self._seen = -1  # those who are answered now may ask again: one turn of the event loop shows who does
 
-    def _tell(self, taken: list[_Waiting], outputs: dict[str, Values], seconds: float, rows: int) -> None:
+    def _tell(self, taken: list[Waiting], outputs: dict[str, Values], seconds: float, rows: int) -> None:
         start = 0
         for waiting in taken:
             stop = start + waiting.table.size
@@ -337,11 +282,11 @@ class Pool:
         now = time.monotonic()
         for waiting in self._queue:
             if waiting.deadline < now:
-                _fail(waiting, self._late("waited", now - waiting.since))
+                fail(waiting, self._late("waited", now - waiting.since))
         for seat in self._seats:
             for waiting in seat.taken or ():
                 if waiting.deadline < now:
-                    _fail(waiting, self._late("computed", now - waiting.since))
+                    fail(waiting, self._late("computed", now - waiting.since))
             if seat.taken is not None and seat.worker is not None and now - seat.begun > self.limits.deadline_s:
                 seat.why = f"a call of the model took longer than {self.limits.deadline_s:g} s"
                 seat.worker.kill()
@@ -350,13 +295,9 @@ class Pool:
             self.queued_rows = sum(waiting.table.size for waiting in self._queue)
 
     def _late(self, what: str, seconds: float) -> DeadlineError:
-        return DeadlineError(
-            f"{self.contract.title} did not answer in time: the request {what} for {seconds:.1f} s.",
-            why=f"A model has at most {self.limits.deadline_s:g} s, or what the caller allows.",
-            hint="Send fewer rows at once, or raise deadline_s.",
-        )
+        return late(self.contract.title, what, seconds, longest_s=self.limits.deadline_s)
 
-    def _lost(self, seat: _Seat, worker: Worker, why: str) -> None:
+    def _lost(self, seat: Seat, worker: Worker, why: str) -> None:
         """Fail what the worker had, and replace it."""
         if seat.worker is not worker:
             return
@@ -364,7 +305,7 @@ class Pool:
         if seat in self._free:
             self._free.remove(seat)
         for waiting in seat.taken or ():
-            _fail(waiting, _gone(self.contract.title, why))
+            fail(waiting, gone(self.contract.title, why))
         seat.taken = None
         if self._closed:
             return
@@ -375,7 +316,7 @@ class Pool:
         self._restarting.add(task)
         task.add_done_callback(self._restarting.discard)
 
-    async def _replace(self, seat: _Seat) -> None:
+    async def _replace(self, seat: Seat) -> None:
         while not self._closed:
             if seat.failures > 1:
                 await asyncio.sleep(min(RESTART_S[1], RESTART_S[0] * 2 ** min(seat.failures, 16)))
@@ -389,7 +330,7 @@ class Pool:
                 self._note(f"it cannot be started again: {error}")
                 if self._hopeless():
                     for waiting in self._queue:
-                        _fail(waiting, self._unavailable())
+                        fail(waiting, self._unavailable())
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until nothing waits or is under way, at most so long, seconds."""
@@ -408,24 +349,11 @@ class Pool:
         for seat in self._seats:
             worker, seat.worker = seat.worker, None
             for waiting in seat.taken or ():
-                _fail(waiting, NotReadyError(f"{self.contract.title} was stopped."))
+                fail(waiting, NotReadyError(f"{self.contract.title} was stopped."))
             seat.taken = None
             if worker is not None:
                 worker.kill()
         while self._queue:
-            _fail(self._queue.popleft(), NotReadyError(f"{self.contract.title} was stopped."))
+            fail(self._queue.popleft(), NotReadyError(f"{self.contract.title} was stopped."))
         self.queued_rows = 0
         await asyncio.sleep(0)
-
-
-def _fail(waiting: _Waiting, error: ModelwrightError) -> None:
-    if not waiting.future.done():
-        waiting.future.set_exception(error)
-
-
-def _gone(title: str, why: str) -> WorkerError:
-    return WorkerError(
-        f"The process of {title} ended while it had the request.",
-        why=f"{why}.",
-        hint="It has been replaced; send the request again, unless it is what ended it.",
-    )
