@@ -75,7 +75,8 @@ def demo(
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="modelwright-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
         for script in (files("modelwright.cli.demo_story") / "scripts").iterdir():
-            (folder / script.name).write_bytes(script.read_bytes())
+            if script.is_file():  # installers leave byte code beside them
+                (folder / script.name).write_bytes(script.read_bytes())
         start = time.perf_counter()
         runs = tuple(tell(chapters(), folder, _teller(output, folder)))
         seconds = round(time.perf_counter() - start, 1)

@@ -82,7 +82,7 @@ def _told(port: int, url: str) -> tuple[Chapter, ...]:
             "The server follows the stage: each is one command, and no request fails. In the end it answers what is "
             "under way, and stops.",
             (
-                Run(f"python patients.py {port} 300 >patients.txt & echo $! >patients.pid"),
+                Run(f"python patients.py {port} 300 >patients.txt 2>&1 & echo $! >patients.pid"),
                 Run(f"modelwright promote progression 1.1.0 --to production --reason 'no worse' {REGISTRY} --quiet", 1),
                 Run(FOLLOWED.format("1.0.0 → 1.1.0")),
                 Run(
