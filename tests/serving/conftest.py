@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 from behaving import double, treble
-from running import Running, deployment, serving
+from running import ROWS, Running, deployment, serving
 
 import modelwright as mw
-
-ROWS = [{"x": 1.0, "what": "ok"}, {"x": 2.5, "what": "fine"}, {"x": -3.0, "what": "fails in version 2"}]
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from modelwright.serving.server import Server, Surroundings
 
 ANY = ServerSettings(port=0, drain_s=5.0)
 USUAL = Limits()
+ROWS = [{"x": 1.0, "what": "ok"}, {"x": 2.5, "what": "fine"}, {"x": -3.0, "what": "fails in version 2"}]
 
 
 def deployment(

@@ -58,6 +58,7 @@ def is_gone(pid: int, within_s: float = 5.0) -> bool:
 
 
 def test_a_model_folder_answers_from_a_process_of_its_own() -> None:
+    sys.modules.pop("twice", None)  # tests of other parts import it
     with mw.load(GOLDEN / "twice-1.0.0", offline=True) as twice:
         assert twice.predict([{"x": 2.0}]) == [{"doubled": 4.0, "positive": True}]
         assert twice.predict({"x": [2.0, -1.0]}) == {"doubled": [4.0, -2.0], "positive": [True, False]}

@@ -11,8 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from behaving import answers_text, dies, double, hangs, needs_more
-from conftest import ROWS
-from running import Running, deployment, serving
+from running import ROWS, Running, deployment, serving
 from steady_load import SteadyLoad
 
 import modelwright as mw

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 from behaving import forgets
-from conftest import ROWS
-from running import Running, deployment, serving
+from running import ROWS, Running, deployment, serving
 from steady_load import SteadyLoad
 
 import modelwright as mw

@@ -77,7 +77,7 @@ def check_head(query: dict[str, list[str]], headers: Message) -> None:
         if name in headers and not re.fullmatch(pattern, headers[name]):
             raise MessageError(f"{name} is none.")
     for text in query.get("timeout", ()):
-        if not re.fullmatch(r"[0-9.]+(e[+-]?[0-9]+)?", text) or not float(text) > 0:
+        if not re.fullmatch(r"[0-9.]+(e[+-]?[0-9]+)?", text) or not 0 < float(text) < 86_400:
             raise MessageError("The timeout is none.")
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import IO, NamedTuple
 
 import uv
@@ -147,9 +148,17 @@ def run(
         return Finished(process.returncode, _text(out), _text(err), timed_out)
 
 
-@cache
+_finding = Lock()
+
+
 def uv_program() -> str | None:
     """Return the path of uv, or ``None`` where it is missing or refused."""
+    with _finding:  # what uv asks of sysconfig is half there while another thread asks for the first time
+        return _found_uv()
+
+
+@cache
+def _found_uv() -> str | None:
     try:
         program = uv.find_uv_bin()
         works = run([program, "--version"], variables=installer_variables(), timeout_s=60).code == 0

@@ -136,6 +136,7 @@ class Comparing:
     Example:
         >>> comparing = Comparing([{"name": "price", "datatype": "float64", "rtol": 0.01}])
         >>> comparing.compare("r1", {"price": [100.0, 200.0]}, {"price": [100.5, 210.0]})
+        (2, 1)
         >>> print(comparing.report())
         1 request compared
         price: 1 of 2 rows differ (50.00%); largest 10, p50 0.5, p90 9.95, p99 9.95
