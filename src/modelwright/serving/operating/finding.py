@@ -60,7 +60,7 @@ def find(reference: str, registry: Registry | None) -> Package:
             raise UnknownPackageError(
                 f"There is no package {reference!r} here, and no registry is named.",
                 why="It is no file or folder, and not installed.",
-                hint=f"A wheel: modelwright serve dist/{release.name}-….whl; a release: --registry FOLDER_OR_URL",
+                hint=f"Name a wheel (dist/{release.name}-….whl), or serve with --registry FOLDER_OR_URL.",
             ) from error
     return registry.read(str(release))
 

@@ -71,15 +71,15 @@ def begin(
     checked(request)
     if under_way is not None and not under_way.ended:
         raise RolloutError(
-            f"The rollout of {request.reference} cannot be begun: that of {under_way.request.reference} is under way.",
+            f"The rollout of {_shown(request)} cannot be begun: that of {_shown(under_way.request)} is under way.",
             why="Two at once could not be told apart.",
-            hint="modelwright rollout status; then let it end, or modelwright rollout abort",
+            hint="See modelwright rollout status NAME; then let it end, or: modelwright rollout abort NAME",
         )
     taken = variant in base.weights or variant in base.shadows
     if taken or (request.kind != "shadow" and sum(weight > 0 for weight in base.weights.values()) > 1):
         told = f"{variant} is served already" if taken else "several variants answer already"
         raise RolloutError(
-            f"The rollout of {request.reference} cannot be begun: {told}.",
+            f"The rollout of {_shown(request)} cannot be begun: {told}.",
             why=f"A {request.kind} compares one variant with one control.",
             hint="Give all requests to one variant in the deployment first, or name another release.",
         )
@@ -91,6 +91,11 @@ def begin(
     rollout = _made(request, base, variant, None)
     told = request.reason or f"The {'A/B test' if request.kind == 'ab' else 'shadow'} begins."
     return rollout, (_record(rollout, "begun", now=now, before=0.0, reason=told, actor=actor),)
+
+
+def _shown(request: RolloutRequest) -> str:
+    """Return the release of a request without the folders of its path: those are told to no caller."""
+    return request.reference.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def _made(request: RolloutRequest, base: Plan, variant: str, state: CanaryState | None) -> Rollout:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from pathlib import Path
 
-CALLERS = 32
+CALLERS = 12
 port, seconds = int(sys.argv[1]), float(sys.argv[2])
 
 patients = cycle(list(enumerate(json.loads(Path("patients.json").read_text()))))
