@@ -55,6 +55,19 @@ def test_processes_that_need_the_same_environment_at_once_all_get_a_whole_one(to
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_python_that_the_package_was_not_verified_on_is_refused_before_an_installer_is_asked(tmp_path: Path) -> None:
+    environment = {"python": "3.10.4", "interpreters": ["cp310"], "dependencies": []}
+    wheel = build(write_toy(tmp_path / "toy", environment=environment), tmp_path)
+    with (
+        pytest.raises(EnvironmentBuildError, match="was not verified on Python") as refused,
+        kept(wheel, python=sys.executable, installer=UV, cache=tmp_path / "cache"),
+    ):
+        pass
+    assert "Its wheel is for cp310" in refused.value.why
+    assert "modelwright verify FOLDER --python" in refused.value.hint
+    assert not (tmp_path / "cache").exists()
+
+
 def test_an_environment_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     locked = 'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "not-on-any-index"\nversion = "1.0"\n'
     locked += 'sdist = { url = "https://files.example/not_on_any_index-1.0.tar.gz", hashes = { sha256 = "00" } }\n'

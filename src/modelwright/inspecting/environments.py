@@ -154,6 +154,17 @@ def create(
     return environment
 
 
+def _check_proved(package: Package, interpreter: Interpreter) -> None:
+    """Check that an installer will put the wheel on this Python, and say it better than installers do."""
+    manifest = package.manifest
+    if not manifest.environment.portable and interpreter.tag not in manifest.environment.interpreters:
+        raise EnvironmentBuildError(
+            f"{manifest.name} {manifest.version} was not verified on Python {interpreter.minor}.",
+            why=f"Its wheel is for {', '.join(manifest.environment.interpreters)}; no installer puts it on another.",
+            hint=f"Leave out --python; or prove it there: modelwright verify FOLDER --python {interpreter.minor}",
+        )
+
+
 @contextmanager
 def kept(
     wheel: Path, *, installer: Installer, python: str | None = None, cache: Path | None = None
@@ -174,6 +185,7 @@ def kept(
     sha256 = check_wheel(wheel).sha256
     package = open_wheel(wheel, sha256=sha256)
     interpreter = find_interpreter(python, package.manifest.environment)
+    _check_proved(package, interpreter)
     cache = cache or cache_folder() / "environments"
     target = cache / f"{package.import_name}-{_key(package, sha256, interpreter)}"
     wanted = locked(package.lock, markers=interpreter.markers(), where=f"{package.files.where}: pylock.toml")

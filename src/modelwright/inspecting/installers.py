@@ -163,7 +163,7 @@ def _run(command: Sequence[str], *, offline: bool, name: str) -> None:
         f"{name} could not make the clean environment."
         if not finished.timed_out
         else f"{name} did not finish within {TIMEOUT_S:.0f} s.",
-        where=" ".join(part for part in command[1:6] if not part.startswith("--")),
+        where=f"{name} {'install' if 'install' in command else 'venv'}",
         why=said,
         hint="It ran offline and something is not in its cache: run once without --offline."
         if offline
