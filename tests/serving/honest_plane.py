@@ -62,6 +62,7 @@ class HonestPlane:
     slow_s: float = 0.0
     asked: list[dict[str, Any]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    asking: Any = None
 
     def live(self) -> bool:
         return self.is_live
@@ -113,6 +114,15 @@ class HonestPlane:
             size=table.size,
             outputs=outputs,
         )
+
+    def submit(self, endpoint: Any, table: Table, receiver: Any, **how: Any) -> None:
+        async def ask() -> None:
+            try:
+                receiver.set_result(await self.infer(endpoint, table, **how))
+            except Exception as error:
+                receiver.set_exception(error)
+
+        self.asking = asyncio.get_running_loop().create_task(ask())
 
     def told(self, event: Event) -> None:
         self.events.append(event)

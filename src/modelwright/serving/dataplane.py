@@ -13,6 +13,7 @@ from typing import Protocol
 
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Answer, Event, Table
+from modelwright.serving.receiving import Receiver
 
 
 class Endpoint(Protocol):
@@ -101,6 +102,23 @@ class DataPlane(Protocol):
             WorkerError: The process of the model ended meanwhile.
             NotReadyError: No version can answer.
             OutputError: The model failed, or answered what its signature does not allow.
+        """
+        ...
+
+    def submit(
+        self,
+        endpoint: Endpoint,
+        table: Table,
+        receiver: Receiver[Answer],
+        *,
+        methods: tuple[str, ...],
+        request_id: str,
+        unit: str = "",
+        timeout_s: float | None = None,
+    ) -> None:
+        """Begin to ask the model: as :meth:`infer`, but the answer, or the error, is told to the receiver.
+
+        What keeps it from being begun is raised, and not told.
         """
         ...
 

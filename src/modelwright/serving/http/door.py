@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import uvicorn
 
 from modelwright.serving.deployment import ServerSettings
+from modelwright.serving.http.gateway import Gateway
 from modelwright.serving.http.protocol import Patience, speaking
 
 KEEP_ALIVE_S = 75
@@ -31,13 +31,13 @@ class Door(uvicorn.Server):
     """
 
     def __init__(
-        self, application: Any, listening: socket.socket, settings: ServerSettings, *, tls: bool = False
+        self, application: Gateway, listening: socket.socket, settings: ServerSettings, *, tls: bool = False
     ) -> None:
         patience = Patience(settings.head_s, settings.body_s, settings.max_connections, settings.max_body_bytes)
         super().__init__(
             uvicorn.Config(
                 application,
-                http=speaking(patience),
+                http=speaking(patience, application.begin),
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -41,10 +43,24 @@ class Patience(NamedTuple):
     max_body_bytes: int = 16 * 2**20
 
 
+Begin: TypeAlias = "Callable[[Any, bytearray, Callable[[Any], None]], bool]"
+"""Answers a request that arrived whole, without a task, and says whether it does: its scope, its body, and what runs
+an ASGI application for it later."""
+
+
+def _needs_a_task(_scope: Any, _body: bytearray, _later: Callable[[Any], None]) -> bool:
+    return False
+
+
 class GatewayProtocol(HttpToolsProtocol):
     """HTTP/1.1 with limits; :func:`speaking` gives one with limits of its own."""
 
     patience = Patience()
+    begin: Begin = staticmethod(_needs_a_task)
+    _written: tuple[Any, bytes] = (None, b"")
+    _idle_since = 0.0
+    _held: tuple[RequestResponseCycle, Any] | None = None
+    _feeding = False
     _timer: asyncio.TimerHandle | None = None
     _reading = False
     _in_head = False
@@ -65,9 +81,28 @@ class GatewayProtocol(HttpToolsProtocol):
         """Take in what arrived."""
         if self.parser is None or self._closing or self.transport.is_closing():
             return
+        self._feeding = True
         super().data_received(data)
+        self._feeding = False
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._begin(*held)
         if self._reading or (self._in_head and self._timer is not None):
             self._still_reading(len(data))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start a task for a request; if its head was just read, not before the rest of what arrived was read, too."""
+        if self._feeding:
+            self._held = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _begin(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer a request without a task, if it is all there and that is possible."""
+        start = super()._start_asgi_task
+        whole = not cycle.more_body and not cycle.waiting_for_100_continue and not self._closing
+        if not whole or not self.begin(cycle.scope, cycle.body, partial(start, cycle)):
+            start(cycle, app)
 
     def _still_reading(self, size: int) -> None:
         if self.transport.is_closing():
@@ -122,13 +157,49 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._reading and cycle.more_body:  # the rest of the body would be taken for another request
             cycle.keep_alive = False
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        usual = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]  # the date, once a second
-        self.transport.write(b"".join([head, *usual, end, body]))
+        self.transport.write(b"".join((head, self._usual(), end, body)))
         cycle.message_event.set()
         if not cycle.keep_alive:
             self._close_gently()
         cycle.on_response()
         return True
+
+    def _usual(self) -> bytes:
+        """Return the headers that every answer has: the date, which uvicorn writes anew once a second."""
+        headers = self.server_state.default_headers
+        if self._written[0] is not headers:
+            type(self)._written = headers, b"".join([b"%b: %b\r\n" % header for header in headers])
+        return self._written[1]
+
+    def on_response_complete(self) -> None:
+        """Take note that the answer is sent, and wait for the next request: with one timer, not one per request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_since = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._expect_within(self.timeout_keep_alive)
+
+    def _expect_within(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._close_if_unused)
+
+    def _close_if_unused(self) -> None:
+        """Close a connection that had no request for too long; else look again when that can be so."""
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if self._reading or (self.cycle is not None and not self.cycle.response_complete):
+            left = self.timeout_keep_alive
+        if left > 0:
+            self._expect_within(left)
+        else:
+            self.timeout_keep_alive_task = None
+            self.timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer; it looks by itself whether a request came."""
 
     def _close_gently(self) -> None:
         """Close, but not before a client that still sends could read the answer: unread bytes would reset it.
@@ -167,6 +238,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._disarm()
+        super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -233,7 +305,7 @@ _REASONS = {
 }
 
 
-def speaking(patience: Patience) -> type[asyncio.Protocol]:
-    """Return the protocol with these limits."""
-    kind: Any = type("GatewayProtocol", (GatewayProtocol,), {"patience": patience})
+def speaking(patience: Patience, begin: Begin = _needs_a_task) -> type[asyncio.Protocol]:
+    """Return the protocol with these limits, and with what answers requests that need no task."""
+    kind: Any = type("GatewayProtocol", (GatewayProtocol,), {"patience": patience, "begin": staticmethod(begin)})
     return kind  # type: ignore[no-any-return]

@@ -5,8 +5,9 @@ Translates only: intake reads, the plane infers, answering writes. Called by the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
 
@@ -15,16 +16,21 @@ import msgspec
 from modelwright.errors import MessageError, UnknownModelError
 from modelwright.runtime.suggestions import nearest
 from modelwright.serving.answering.writer import Writer
-from modelwright.serving.asking import ask
+from modelwright.serving.asking import Note, ask
 from modelwright.serving.contract import Contract
 from modelwright.serving.dataplane import DataPlane, Endpoint
 from modelwright.serving.http.errors import error_fields
+from modelwright.serving.http.exchange import Exchange
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.statuses import headers_of, status_of
+from modelwright.serving.inference import Answer
 from modelwright.serving.intake.aside import LARGE, read_aside
+from modelwright.serving.intake.question import Form
 from modelwright.serving.intake.reader import MAX_UNPACKED, Reader
 
 TRANSPORT = "rest"
+Kit: TypeAlias = tuple[Reader, Writer]
+"""How rows are read and answers written, by one contract."""
 
 
 class Rest:
@@ -36,9 +42,9 @@ class Rest:
 
     def __init__(self, *, max_bytes: int = MAX_UNPACKED) -> None:
         self._max_bytes = max_bytes
-        self._kits: WeakKeyDictionary[Contract, tuple[Reader, Writer]] = WeakKeyDictionary()
+        self._kits: WeakKeyDictionary[Contract, Kit] = WeakKeyDictionary()
 
-    def _kit(self, endpoint: Endpoint) -> tuple[Reader, Writer]:
+    def _kit(self, endpoint: Endpoint) -> Kit:
         contract = endpoint.contract
         kit = self._kits.get(contract)
         if kit is None:
@@ -46,32 +52,87 @@ class Rest:
             kit = self._kits[contract] = (reader, Writer(contract))
         return kit
 
-    async def infer(self, plane: DataPlane, request: Request, name: str, method: str, version: str = "") -> Reply:
+    def inference(self, plane: DataPlane, name: str, method: str, version: str = "") -> Inference:
+        """Return what answers rows at one path."""
+        return Inference(plane, self._kit, name, method, version)
+
+
+class Inference:
+    """Answers rows at one path: ``POST /models/{name}/{method}``, for one version or for whichever is served.
+
+    Args:
+        plane: Whom it asks.
+        kit: Returns reader and writer of an endpoint's contract.
+        name: Name of the model.
+        method: Name of the method, or ``all``.
+        version: The version; empty: whichever is served.
+    """
+
+    def __init__(self, plane: DataPlane, kit: Callable[[Endpoint], Kit], name: str, method: str, version: str) -> None:
+        self._plane, self._kit_of = plane, kit
+        self._name, self._method, self._version = name, method, version
+        self._known: tuple[Contract, Kit, tuple[str, ...]] | None = None
+
+    async def __call__(self, request: Request) -> Reply:
         """Answer rows.
 
         Raises:
             ModelwrightError: Whatever stands in the way.
         """
-        note = request.note
-        note.transport, note.model, note.request_id, note.unit = TRANSPORT, name, request.request_id, request.unit
-        content_type = request.headers.get(b"content-type", b"").decode("latin-1")
+        note, plane = self._noted(request), self._plane
         while True:
-            endpoint = plane.endpoint(name, version)
-            contract = endpoint.contract
-            methods = _methods(contract, method)
-            reader, writer = self._kit(endpoint)
-            if len(request.body) <= LARGE:
-                question = reader.read(request.body, content_type)
-                break
-            question = await read_aside(len(request.body), partial(reader.read, request.body, content_type))
-            if plane.endpoint(name, version).contract is contract:
+            endpoint, (reader, writer), methods = self._served()
+            read = partial(reader.read, request.body, content_type_of(request))
+            question = await read_aside(len(request.body), read)
+            if len(request.body) <= LARGE or self._served()[0].contract is endpoint.contract:
                 break  # else another version was put in its place meanwhile, and judges by itself
-        if question.unit and not note.unit:
-            note.unit = question.unit
-        timeout_s = _timeout(request.query) if request.query else None
-        answer = await ask(plane, endpoint, question.table, methods=methods, note=note, timeout_s=timeout_s)
-        body, content_type = writer.write(answer, methods, question.form)
-        return Reply(200, body, content_type, _identity(answer.model, answer.version, answer.variant))
+        note.unit = note.unit or question.unit
+        answer = await ask(
+            plane, endpoint, question.table, methods=methods, note=note, timeout_s=_timeout(request.query)
+        )
+        return _reply(writer, methods, question.form, answer)
+
+    def begin(self, request: Request, exchange: Exchange) -> None:
+        """Begin to answer rows that are few; see :class:`modelwright.serving.http.exchange.Begins`."""
+        note = self._noted(request)
+        endpoint, (reader, writer), methods = self._served()
+        question = reader.read(request.body, content_type_of(request))
+        note.table = table = question.table
+        note.unit = note.unit or question.unit
+        exchange.finish = partial(_reply, writer, methods, question.form)
+        self._plane.submit(
+            endpoint,
+            table,
+            exchange,
+            methods=methods,
+            request_id=note.request_id,
+            unit=note.unit,
+            timeout_s=_timeout(request.query),
+        )
+
+    def _noted(self, request: Request) -> Note:
+        note = request.note
+        note.transport, note.model, note.request_id, note.unit = TRANSPORT, self._name, request.request_id, request.unit
+        return note
+
+    def _served(self) -> tuple[Endpoint, Kit, tuple[str, ...]]:
+        """Return what is served now: where requests go, how rows are read and answers written, methods to call."""
+        endpoint = self._plane.endpoint(self._name, self._version)
+        contract = endpoint.contract
+        if self._known is None or self._known[0] is not contract:
+            self._known = (contract, self._kit_of(endpoint), _methods(contract, self._method))
+        return endpoint, self._known[1], self._known[2]
+
+
+def content_type_of(request: Request) -> str:
+    """Return what a request says that its body is; empty if it does not."""
+    given = request.headers.get(b"content-type")
+    return given.decode("latin-1") if given else ""
+
+
+def _reply(writer: Writer, methods: tuple[str, ...], form: Form, answer: Answer) -> Reply:
+    body, content_type = writer.write(answer, methods, form)
+    return Reply(200, body, content_type, _identity(answer.model, answer.version, answer.variant))
 
 
 @lru_cache(maxsize=256)
@@ -104,6 +165,8 @@ def _methods(contract: Contract, method: str) -> tuple[str, ...]:
 
 
 def _timeout(query: bytes) -> float | None:
+    if not query:
+        return None
     given = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     unknown = sorted(set(given) - {"timeout"})
     if unknown:

@@ -72,9 +72,9 @@ class Doors:
         parts = path.split("/")
         match parts[1:]:
             case ["models", name, verb] if method == "POST" and verb != "try":
-                return partial(self.infer, name, verb, ""), written_error, True
+                return self._rest.inference(self._plane, name, verb), written_error, True
             case ["models", name, "versions", version, verb] if method == "POST":
-                return partial(self.infer, name, verb, version), written_error, True
+                return self._rest.inference(self._plane, name, verb, version), written_error, True
             case ["models"] if method == "GET":
                 return self._list, written_error, True
             case ["health", "live" | "ready" as word] if method in ("GET", "HEAD"):
@@ -83,7 +83,7 @@ class Doors:
 
     async def infer(self, name: str, method: str, version: str, request: Request) -> Reply:
         """Answer rows; also for the forms of pages."""
-        return await self._rest.infer(self._plane, request, name, method, version)
+        return await self._rest.inference(self._plane, name, method, version)(request)
 
     async def _list(self, _request: Request) -> Reply:
         models = [describe(self._plane, name) for name in self._plane.models()]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from modelwright.serving.contract import Contract
@@ -35,9 +36,14 @@ def block(rows: Iterable[Sequence[Any]], width: int) -> bytes:
         >>> len(block([(1.0, None), (2, 3.5)], 2))
         32
     """
-    pack = struct.Struct(f"{width}d").pack
+    pack = _packer(width)
     rows = list(rows)
     try:
         return b"".join([pack(*row) for row in rows])
     except struct.error:
         return b"".join([pack(*(math.nan if value is None else value for value in row)) for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _packer(width: int) -> Callable[..., bytes]:
+    return struct.Struct(f"{width}d").pack

@@ -17,7 +17,6 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from modelwright.serving.inference import Event
 from modelwright.serving.observing.tallies import Histogram, Tallies, Tally
 
 OPENMETRICS = "application/openmetrics-text"
@@ -66,6 +65,7 @@ class Metrics:
 
     Attributes:
         tallies: What is counted of requests.
+        observe: Counts a request.
         registry: Where further collectors may be added.
     """
 
@@ -73,15 +73,12 @@ class Metrics:
         self, models: Callable[[], Collection[str]], readings: Callable[[], Readings], *, release: str = ""
     ) -> None:
         self.tallies = Tallies(models)
+        self.observe = self.tallies.observe
         self.registry = CollectorRegistry()
         self._seldom: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in SELDOM}
         self.registry.register(Served(self.tallies, self._seldom, readings, release))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-
-    def observe(self, event: Event) -> None:
-        """Count a request."""
-        self.tallies.observe(event)
 
     def worker_restarted(self, model: str, version: str, reason: str) -> None:
         """Count a worker that was replaced; the reason is one of few words: ``crash``, ``deadline``, ``memory``."""

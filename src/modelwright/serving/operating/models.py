@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from modelwright.errors import (
@@ -19,11 +20,13 @@ from modelwright.errors import (
     UnknownModelError,
 )
 from modelwright.runtime.suggestions import nearest
-from modelwright.serving.asking import Asked, mark_asked
+from modelwright.serving.asking import mark_asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Answer, Table
 from modelwright.serving.operating.compatible import adapted, check_stands_in
+from modelwright.serving.operating.inquiries import Answering, Inquiry, Mirrored, Tell
 from modelwright.serving.operating.variants import ServedVariant
+from modelwright.serving.receiving import Receiver
 from modelwright.serving.routing.plan import Plan, route
 
 MAX_SHADOWING = 256
@@ -32,21 +35,22 @@ DROPPED = "dropped"
 """Stands for the code of an error where a request was not mirrored."""
 
 
-class Serving(NamedTuple):
+@dataclass(frozen=True)
+class Serving:
     """What a model serves at one moment.
 
     Attributes:
         plan: Who answers.
         variants: The variants by name; each of the plan is there, and ready when it came in.
+        control: The variant whose signature requests are judged by.
     """
 
     plan: Plan
     variants: Mapping[str, ServedVariant]
+    control: ServedVariant = field(init=False)
 
-    @property
-    def control(self) -> ServedVariant:
-        """The variant whose signature requests are judged by."""
-        return self.variants[self.plan.control]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "control", self.variants[self.plan.control])
 
 
 class Shadowed(NamedTuple):
@@ -88,6 +92,7 @@ class ServedModel:
         self.serving: Serving | None = None
         self.refused = ""
         self._tell = tell
+        self._front: ModelEndpoint
         self._shadowing: set[asyncio.Task[None]] = set()
 
     @property
@@ -100,6 +105,7 @@ class ServedModel:
     def swap(self, serving: Serving) -> Serving | None:
         """Serve something else from now on; return what was served before."""
         before, self.serving, self.refused = self.serving, serving, ""
+        self._front = ModelEndpoint(self, serving.control.contract)
         return before
 
     def now(self) -> Serving:
@@ -122,7 +128,7 @@ class ServedModel:
         """Return where requests go; see :meth:`modelwright.serving.dataplane.DataPlane.endpoint`."""
         serving = self.now()
         if not version:
-            return ModelEndpoint(self, serving.control.contract)
+            return self._front
         for variant in serving.variants.values():
             if variant.version == version:
                 return VariantEndpoint(self, variant)
@@ -133,38 +139,21 @@ class ServedModel:
             hint=f"Did you mean {meant}?" if meant else "Leave the version out.",
         )
 
-    async def ask(
-        self,
-        variant: ServedVariant,
-        table: Table,
-        judged_by: Contract,
-        *,
-        methods: tuple[str, ...],
-        request_id: str,
-        timeout_s: float | None,
-    ) -> Answer:
-        """Put a request to one variant."""
-        contract, own = variant.contract, None
-        if contract is not judged_by:
-            own = table = self._adapted(table, judged_by, variant)
+    def submit(self, inquiry: Inquiry, variant: ServedVariant, receiver: Receiver[Answer]) -> None:
+        """Put a request to one variant; the receiver is told what comes of it, unless this raises.
+
+        Raises:
+            ModelwrightError: It was not begun.
+        """
+        table, own = inquiry.table, None
+        if variant.contract is not inquiry.judged_by:
+            own = table = self._adapted(table, inquiry.judged_by, variant)
+        answering = Answering(self.name, variant, inquiry, own, receiver)
         try:
-            told = await variant.pool.submit(table, methods, timeout_s=timeout_s)
+            variant.pool.submit(table, inquiry.methods, answering, timeout_s=inquiry.timeout_s)
         except ModelwrightError as error:
-            mark_asked(error, Asked(contract.version, contract.digest, variant.name))
+            mark_asked(error, variant.asked)
             raise
-        return Answer(
-            request_id=request_id,
-            model=self.name,
-            version=contract.version,
-            digest=contract.digest,
-            variant=variant.name,
-            size=table.size,
-            outputs=told.outputs,
-            queue_seconds=told.queue_seconds,
-            predict_seconds=told.predict_seconds,
-            batch_rows=told.batch_rows,
-            table=own,
-        )
 
     @staticmethod
     def _adapted(table: Table, judged_by: Contract, variant: ServedVariant) -> Table:
@@ -179,44 +168,40 @@ class ServedModel:
                 hint=f"Send the request again; whoever tries {contract.title}: "
                 f"modelwright diff {judged_by.title.replace(' ', '==')} {contract.title.replace(' ', '==')}",
             )
-            mark_asked(failed, Asked(contract.version, contract.digest, variant.name))
+            mark_asked(failed, variant.asked)
             raise failed from error
 
-    def mirror(
-        self, shadow: ServedVariant, table: Table, judged_by: Contract, *, methods: tuple[str, ...], request_id: str
-    ) -> Callable[[Answer | None], None]:
+    def mirror(self, inquiry: Inquiry, shadow: ServedVariant) -> Tell:
         """Ask a shadow, too, without anybody waiting; return what is to be told the caller's answer.
 
         A shadow has a queue and a deadline of its own; when it cannot follow, requests are not mirrored, and counted.
         """
         if len(self._shadowing) >= MAX_SHADOWING:
-            self._tell(Shadowed(shadow, request_id, None, None, DROPPED, 0.0, table))
+            self._tell(Shadowed(shadow, inquiry.request_id, None, None, DROPPED, 0.0, inquiry.table))
             return lambda _answer: None
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer | None] = loop.create_future()
-        task = loop.create_task(self._shadow(shadow, table, judged_by, methods, request_id, answered))
+        task = loop.create_task(self._shadow(inquiry, shadow, answered))
         self._shadowing.add(task)
         task.add_done_callback(self._shadowing.discard)
         return lambda answer: None if answered.done() else answered.set_result(answer)
 
-    async def _shadow(
-        self,
-        shadow: ServedVariant,
-        table: Table,
-        judged_by: Contract,
-        methods: tuple[str, ...],
-        request_id: str,
-        answered: asyncio.Future[Answer | None],
-    ) -> None:
-        begun, said, error = asyncio.get_running_loop().time(), None, ""
+    async def _shadow(self, inquiry: Inquiry, shadow: ServedVariant, answered: asyncio.Future[Answer | None]) -> None:
+        loop = asyncio.get_running_loop()
+        begun, said, error = loop.time(), None, ""
+        answer: asyncio.Future[Answer] = loop.create_future()
         try:
-            said = await self.ask(shadow, table, judged_by, methods=methods, request_id=request_id, timeout_s=None)
+            self.submit(inquiry._replace(timeout_s=None), shadow, answer)
+            said = await answer
         except ModelwrightError as refused:
             error = refused.code
         except Exception as failure:  # nothing that a shadow does may be seen by anybody
             error = type(failure).__name__
-        seconds = asyncio.get_running_loop().time() - begun
-        self._tell(Shadowed(shadow, request_id, await answered, said, error, seconds, table))
+        seconds = loop.time() - begun
+        # A caller who gave up is told nothing; whoever did not was told by then.
+        await asyncio.wait({answered}, timeout=shadow.pool.limits.deadline_s)
+        got = answered.result() if answered.done() else None
+        self._tell(Shadowed(shadow, inquiry.request_id, got, said, error, seconds, inquiry.table))
 
     async def stop(self, *, drain_s: float) -> None:
         """Stop every variant."""
@@ -248,33 +233,22 @@ class ModelEndpoint:
         """Most rows of one request."""
         return self._model.now().control.pool.limits.max_rows
 
-    async def infer(
-        self, table: Table, *, methods: tuple[str, ...], request_id: str, unit: str, timeout_s: float | None
-    ) -> Answer:
+    def submit(self, inquiry: Inquiry, receiver: Receiver[Answer], *, unit: str) -> None:
         """Ask whom the plan says, and the shadows as well."""
         model = self._model
         serving = model.now()
         if serving.control.contract is not self.contract:
             self._check_still_fits(serving.control.contract)
-        chosen, shadows = route(serving.plan, unit or request_id)
-        variant = serving.variants[chosen]
+        chosen, shadows = route(serving.plan, unit or inquiry.request_id)
         if not shadows:
-            return await model.ask(
-                variant, table, self.contract, methods=methods, request_id=request_id, timeout_s=timeout_s
-            )
-        told = [
-            model.mirror(serving.variants[name], table, self.contract, methods=methods, request_id=request_id)
-            for name in shadows
-        ]
-        answer: Answer | None = None
+            model.submit(inquiry, serving.variants[chosen], receiver)
+            return
+        mirrored = Mirrored(receiver, [model.mirror(inquiry, serving.variants[name]) for name in shadows])
         try:
-            answer = await model.ask(
-                variant, table, self.contract, methods=methods, request_id=request_id, timeout_s=timeout_s
-            )
-            return answer
-        finally:
-            for tell in told:
-                tell(answer)
+            model.submit(inquiry, serving.variants[chosen], mirrored)
+        except ModelwrightError:
+            mirrored.tell(None)
+            raise
 
     def _check_still_fits(self, control: Contract) -> None:
         """Check that rows which were judged before the control was replaced can be put to the new one.
@@ -313,16 +287,12 @@ class VariantEndpoint:
         """Most rows of one request."""
         return self._variant.pool.limits.max_rows
 
-    async def infer(
+    def submit(
         self,
-        table: Table,
+        inquiry: Inquiry,
+        receiver: Receiver[Answer],
         *,
-        methods: tuple[str, ...],
-        request_id: str,
         unit: str,  # noqa: ARG002 - whoever names a version has chosen already
-        timeout_s: float | None,
-    ) -> Answer:
+    ) -> None:
         """Ask this version."""
-        return await self._model.ask(
-            self._variant, table, self.contract, methods=methods, request_id=request_id, timeout_s=timeout_s
-        )
+        self._model.submit(inquiry, self._variant, receiver)

@@ -5,6 +5,7 @@ Made by the server; asked by every transport through :class:`modelwright.serving
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import cast
@@ -13,7 +14,9 @@ from modelwright.errors import UnknownModelError
 from modelwright.runtime.suggestions import nearest
 from modelwright.serving.dataplane import Endpoint, Observer
 from modelwright.serving.inference import Answer, Event, Table
+from modelwright.serving.operating.inquiries import Inquiry
 from modelwright.serving.operating.models import ModelEndpoint, ServedModel, VariantEndpoint
+from modelwright.serving.receiving import Receiver
 
 log = logging.getLogger("modelwright.serving")
 
@@ -76,8 +79,24 @@ class Plane:
         timeout_s: float | None = None,
     ) -> Answer:
         """Return what the model answers; see :meth:`modelwright.serving.dataplane.DataPlane.infer`."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.submit(endpoint, table, answer, methods=methods, request_id=request_id, unit=unit, timeout_s=timeout_s)
+        return await answer
+
+    def submit(
+        self,
+        endpoint: Endpoint,
+        table: Table,
+        receiver: Receiver[Answer],
+        *,
+        methods: tuple[str, ...],
+        request_id: str,
+        unit: str = "",
+        timeout_s: float | None = None,
+    ) -> None:
+        """Begin to ask the model; see :meth:`modelwright.serving.dataplane.DataPlane.submit`."""
         asked = cast("ModelEndpoint | VariantEndpoint", endpoint)
-        return await asked.infer(table, methods=methods, request_id=request_id, unit=unit, timeout_s=timeout_s)
+        asked.submit(Inquiry(table, endpoint.contract, methods, request_id, timeout_s), receiver, unit=unit)
 
     def told(self, event: Event) -> None:
         """Tell the observers."""

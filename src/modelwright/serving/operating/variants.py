@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from typing import Literal
 
+from modelwright.serving.asking import Asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import Limits, Role
 from modelwright.serving.operating.preparing import Prepared
@@ -71,6 +72,11 @@ class ServedVariant:
     def version(self) -> str:
         """Version of its package."""
         return self.contract.version
+
+    @property
+    def asked(self) -> Asked:
+        """Who was asked, if something becomes of a request here."""
+        return Asked(self.contract.version, self.contract.digest, self.name)
 
     @property
     def ready(self) -> bool:

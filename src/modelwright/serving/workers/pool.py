@@ -18,6 +18,7 @@ from modelwright.errors import DeadlineError, ModelwrightError, NotReadyError, W
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import Limits
 from modelwright.serving.inference import Table, Values
+from modelwright.serving.receiving import Receiver
 from modelwright.serving.workers.batch import part_of, together
 from modelwright.serving.workers.waiting import Seat, Told, Waiting, fail, gone, late, overloaded
 from modelwright.serving.workers.worker import Batched, Worker
@@ -74,7 +75,7 @@ class Pool:
         self._arrived = self._seen = 0
         self._expected, self._until = 0, 0.0
         self._waiting: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._closed = self._hopeless = False
         self._ticker: asyncio.TimerHandle | None = None
         self._restarting: set[asyncio.Task[None]] = set()
         self._row_seconds = 0.0
@@ -139,15 +140,19 @@ class Pool:
             return
         self.load_seconds = loaded.load_seconds
         seat.worker, seat.since, seat.taken, seat.unstarted = worker, time.monotonic(), None, 0
+        self._hopeless = False
         self._free.append(seat)
         self._schedule()
 
-    def submit(self, table: Table, methods: tuple[str, ...], *, timeout_s: float | None = None) -> asyncio.Future[Told]:
+    def submit(
+        self, table: Table, methods: tuple[str, ...], receiver: Receiver[Told], *, timeout_s: float | None = None
+    ) -> None:
         """Queue a request.
 
         Args:
             table: Its rows, at least one.
             methods: Methods to call.
+            receiver: Told the answer or the error, unless this raises.
             timeout_s: How long the caller waits; at most what the model allows.
 
         Raises:
@@ -156,7 +161,7 @@ class Pool:
         """
         if self._closed:
             raise NotReadyError(f"{self.contract.title} is being stopped.")
-        if self._hopeless():
+        if self._hopeless:
             raise self._unavailable()
         if self.queued_rows and self.queued_rows + table.size > self.limits.queue_rows:
             wait_s = self.queued_rows * self._row_seconds / max(1, self.alive)
@@ -164,15 +169,10 @@ class Pool:
         now = time.monotonic()
         longest = self.limits.deadline_s
         deadline = now + (longest if timeout_s is None or timeout_s > longest else timeout_s)
-        future: asyncio.Future[Told] = self._loop.create_future()
-        self._queue.append(Waiting(table, methods, deadline, now, future))
+        self._queue.append(Waiting(table, methods, now, deadline, receiver))
         self.queued_rows += table.size
         self._arrived += 1
         self._schedule()
-        return future
-
-    def _hopeless(self) -> bool:
-        return all(seat.unstarted >= HOPELESS for seat in self._seats)
 
     def _unavailable(self) -> NotReadyError:
         return NotReadyError(
@@ -219,7 +219,7 @@ class Pool:
         now, taken, rows = time.monotonic(), list[Waiting](), 0
         while self._queue:
             first = self._queue[0]
-            if first.future.done():  # its caller went away
+            if first.receiver.done():  # its caller went away
                 self._drop(self._queue.popleft())
                 continue
             if taken and (
@@ -269,9 +269,9 @@ class Pool:
         start = 0
         for waiting in taken:
             stop = start + waiting.table.size
-            if not waiting.future.done():
+            if not waiting.receiver.done():
                 part = outputs if len(taken) == 1 else part_of(outputs, start, stop)
-                waiting.future.set_result(Told(part, waiting.begun - waiting.since, seconds, rows))
+                waiting.receiver.set_result(Told(part, waiting.begun - waiting.since, seconds, rows))
             start = stop
 
     def _tick(self) -> None:
@@ -290,8 +290,8 @@ class Pool:
             if seat.taken is not None and seat.worker is not None and now - seat.begun > self.limits.deadline_s:
                 seat.why = f"a call of the model took longer than {self.limits.deadline_s:g} s"
                 seat.worker.kill()
-        if any(waiting.future.done() for waiting in self._queue):  # whoever gave up holds no place
-            self._queue = deque(waiting for waiting in self._queue if not waiting.future.done())
+        if any(waiting.receiver.done() for waiting in self._queue):  # whoever gave up holds no place
+            self._queue = deque(waiting for waiting in self._queue if not waiting.receiver.done())
             self.queued_rows = sum(waiting.table.size for waiting in self._queue)
 
     def _late(self, what: str, seconds: float) -> DeadlineError:
@@ -327,8 +327,9 @@ class Pool:
             except (ModelwrightError, OSError, TimeoutError) as error:
                 seat.failures += 1
                 seat.unstarted += 1
+                self._hopeless = all(seat.unstarted >= HOPELESS for seat in self._seats)
                 self._note(f"it cannot be started again: {error}")
-                if self._hopeless():
+                if self._hopeless:
                     for waiting in self._queue:
                         fail(waiting, self._unavailable())
 

@@ -5,12 +5,12 @@ Called by :mod:`.pool`. It decides nothing.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from typing import NamedTuple
 
 from modelwright.errors import DeadlineError, ModelwrightError, OverloadedError, WorkerError
 from modelwright.serving.inference import Table, Values
+from modelwright.serving.receiving import Receiver
 from modelwright.serving.workers.worker import Worker
 
 
@@ -31,14 +31,26 @@ class Told(NamedTuple):
 
 
 class Waiting:
-    """A request that waits, or is under way."""
+    """A request that waits, or is under way.
 
-    __slots__ = ("alone", "begun", "deadline", "future", "methods", "since", "table")
+    Args:
+        table: Its rows.
+        methods: Methods to call.
+        since: When it came, on the monotonic clock, seconds.
+        deadline: When nobody waits for it any more.
+        receiver: Told the outcome.
+
+    Attributes:
+        begun: When it was put to the model.
+        alone: Whether it must not share a batch.
+    """
+
+    __slots__ = ("alone", "begun", "deadline", "methods", "receiver", "since", "table")
 
     def __init__(
-        self, table: Table, methods: tuple[str, ...], deadline: float, since: float, future: asyncio.Future[Told]
+        self, table: Table, methods: tuple[str, ...], since: float, deadline: float, receiver: Receiver[Told]
     ) -> None:
-        self.table, self.methods, self.deadline, self.since, self.future = table, methods, deadline, since, future
+        self.table, self.methods, self.since, self.deadline, self.receiver = table, methods, since, deadline, receiver
         self.begun = since
         self.alone = False
 
@@ -61,8 +73,8 @@ class Seat:
 
 def fail(waiting: Waiting, error: ModelwrightError) -> None:
     """Tell a request that it failed, unless it was told something already."""
-    if not waiting.future.done():
-        waiting.future.set_exception(error)
+    if not waiting.receiver.done():
+        waiting.receiver.set_exception(error)
 
 
 def gone(title: str, why: str) -> WorkerError:
