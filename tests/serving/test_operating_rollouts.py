@@ -92,7 +92,7 @@ def test_canary_that_does_worse_is_withdrawn_by_itself(controlled: Running, beha
         failed = len(load.failures)
         load.more(60)
 
-    assert len(load.failures) == failed
+    assert len(load.failures) - failed <= 4  # what each of the four threads had sent already
     assert "error" in done.history[-1].reason
     assert serving_now(controlled) == {"control": "1.0.0"}
     metrics = controlled.server.parts.observers.metrics.render()[0].decode()
