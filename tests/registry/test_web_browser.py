@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from browsing import CUT, SIZE, Watched, browsing, moved, violations, watched
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from web_house import House, served
 
 from modelwright.registry.operating.opening import open_local
 
-AXE = (Path(__file__).parents[1] / "data" / "axe" / "axe.min.js").read_text(encoding="utf-8")
-CHROMIUM = "/usr/bin/chromium"
 MOST_BYTES = 100 * 2**10
-"""Issue 4: everything that a page transfers, its assets included."""
+"""Everything that a page transfers, its assets included."""
 PAGES = {
     "login": "/login",
     "models": "/",
@@ -38,10 +37,8 @@ PAGES = {
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A real browser without a window."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,24 +51,17 @@ def registry(house: House) -> Iterator[str]:
 @contextmanager
 def visiting(browser: Browser, address: str, token: str, **context: Any) -> Iterator[Page]:
     """Open a browser of one's own, logged in, in which nothing goes wrong."""
-    with watched(browser, address, token, **context) as (page, wrong):
+    with logged_in(browser, address, token, **context) as (page, wrong):
         yield page
         assert wrong == []
 
 
 @contextmanager
-def watched(browser: Browser, address: str, token: str, **context: Any) -> Iterator[tuple[Page, list[str]]]:
+def logged_in(browser: Browser, address: str, token: str, **context: Any) -> Iterator[Watched]:
     """Open a browser of one's own, logged in; give what goes wrong in it, and what comes from elsewhere, as well."""
-    visit = browser.new_context(base_url=address, viewport={"width": 1200, "height": 800}, **context)
-    page = visit.new_page()
-    page.set_default_timeout(10_000)
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
-    log_in(page, token)
-    yield page, wrong
-    visit.close()
+    with watched(browser, address, **context) as (page, wrong):
+        log_in(page, token)
+        yield page, wrong
 
 
 def log_in(page: Page, token: str) -> None:
@@ -85,20 +75,17 @@ def log_in_here(page: Page, token: str) -> None:
     page.get_by_role("main").get_by_role("button", name="Log in").click()
 
 
-Watched = tuple[Page, list[str]]
-
-
 @pytest.fixture(scope="module")
 def with_script(chromium: Browser, registry: str, house: House) -> Iterator[Watched]:
     """A browser in which somebody who may do everything is logged in, who changes nothing."""
-    with watched(chromium, registry, house.token) as both:
+    with logged_in(chromium, registry, house.token) as both:
         yield both
 
 
 @pytest.fixture(scope="module")
 def without_script(chromium: Browser, registry: str, house: House) -> Iterator[Watched]:
     """The same without JavaScript."""
-    with watched(chromium, registry, house.token, java_script_enabled=False) as both:
+    with logged_in(chromium, registry, house.token, java_script_enabled=False) as both:
         yield both
 
 
@@ -131,21 +118,6 @@ def running(house: House, stage: str) -> str:
 # Looked at, by everyone.
 
 
-def violations(page: Page, only: list[str] | None = None) -> list[str]:
-    """Return what axe-core finds that is serious or critical."""
-    page.evaluate(AXE)
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if only:
-        options["runOnly"] = only
-    found = page.evaluate("options => axe.run(document, options)", options)
-    return [
-        f"{one['id']}: {node['html']}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_fit_for_everyone_in_light_and_dark(ann: Page, tmp_path: Path, name: str) -> None:
     ann.emulate_media(color_scheme="light")
@@ -169,7 +141,7 @@ def test_every_page_fits_on_a_narrow_screen(ann: Page, name: str) -> None:
     ann.set_viewport_size({"width": 320, "height": 640})
     ann.goto(PAGES[name])
     width = ann.evaluate("document.documentElement.scrollWidth")
-    ann.set_viewport_size({"width": 1200, "height": 800})
+    ann.set_viewport_size(SIZE)
     assert width <= 320, "WCAG 2.2, 1.4.10 Reflow"
 
 
@@ -177,14 +149,12 @@ def test_every_page_fits_on_a_narrow_screen(ann: Page, name: str) -> None:
 def test_tables_that_matter_are_read_downwards_on_a_narrow_screen(ann: Page, name: str) -> None:
     ann.set_viewport_size({"width": 390, "height": 844})
     ann.goto(PAGES[name])
-    cut = ann.evaluate(
-        "[...document.querySelectorAll('.scroll:has(.stack)')].filter(one => one.scrollWidth > one.clientWidth).length"
-    )
+    cut = ann.evaluate(CUT)
     row = ann.locator(".stack tbody tr").first
     cells = row.get_by_role("cell").count()
     labels = row.locator("td").evaluate_all("cells => cells.map(one => getComputedStyle(one, '::before').content)")
     heads = ann.locator(".stack").first.get_by_role("columnheader").count()
-    ann.set_viewport_size({"width": 1200, "height": 800})
+    ann.set_viewport_size(SIZE)
     assert cut == 0
     assert cells, "a row is still a row for a screen reader"
     assert heads == len(labels) + 1
@@ -193,17 +163,11 @@ def test_tables_that_matter_are_read_downwards_on_a_narrow_screen(ann: Page, nam
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_moves_at_most_100_kilobytes(ann: Page, name: str) -> None:
-    session = ann.context.new_cdp_session(ann)
-    session.send("Network.enable")
-    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    moved: list[float] = []
-    session.on("Network.loadingFinished", lambda done: moved.append(done["encodedDataLength"]))
-    answer = ann.goto(PAGES[name], wait_until="networkidle")
-    session.detach()
+    answer, sizes = moved(ann, PAGES[name])
     assert answer is not None
     assert answer.headers["content-encoding"] == "gzip"
-    assert len(moved) >= 3, "the page, its style, its script"
-    assert sum(moved) <= MOST_BYTES
+    assert len(sizes) >= 3, "the page, its style, its script"
+    assert sum(sizes) <= MOST_BYTES
 
 
 def test_assets_are_fetched_once(ann: Page) -> None:

@@ -5,30 +5,25 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import CUT, SIZE, Watched, browsing, moved, violations, watched
+from playwright.sync_api import Browser, Page, expect
 from web_server import CONTRACTS, DOCUMENT, serving
 
-AXE = (Path(__file__).parents[1] / "data" / "axe" / "axe.min.js").read_text(encoding="utf-8")
-CHROMIUM = "/usr/bin/chromium"
 MOST_BYTES = 100 * 2**10
 """Everything that a page transfers, its assets included; Swagger UI's page excepted."""
 PAGES = {"front": "/", "churn": "/models/churn", "everything": "/models/every-thing", "waiting": "/models/waiting"}
 NARROW = {"width": 390, "height": 844}
-Watched = tuple[Page, list[str]]
+SWAGGER = "#swagger-ui"
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A real browser without a window."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +31,6 @@ def server() -> Iterator[str]:
     """The server."""
     with serving() as address:
         yield address
-
-
-@contextmanager
-def watched(browser: Browser, address: str, **context: Any) -> Iterator[Watched]:
-    """Open a browser of one's own; give what goes wrong in it, and what is asked of elsewhere, as well."""
-    visit = browser.new_context(base_url=address, viewport={"width": 1200, "height": 800}, **context)
-    page = visit.new_page()
-    page.set_default_timeout(10_000)
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
-    yield page, wrong
-    visit.close()
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +44,7 @@ def page(with_script: Watched) -> Iterator[Page]:
     """A page in which nothing may go wrong."""
     page, wrong = with_script
     wrong.clear()
-    page.set_viewport_size({"width": 1200, "height": 800})
+    page.set_viewport_size(SIZE)
     yield page
     assert wrong == []
 
@@ -74,21 +55,6 @@ def plain(chromium: Browser, server: str) -> Iterator[Page]:
     with watched(chromium, server, java_script_enabled=False) as (page, wrong):
         yield page
         assert [one for one in wrong if "400 (Bad Request)" not in one] == []
-
-
-def violations(page: Page, only: list[str] | None = None) -> list[str]:
-    """Return what axe-core finds that is serious or critical."""
-    page.evaluate(AXE)
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if only:
-        options["runOnly"] = only
-    found = page.evaluate("options => axe.run({exclude: ['#swagger-ui']}, options)", options)
-    return [
-        f"{one['id']}: {node['html']}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 def send_wrong(page: Page) -> None:
@@ -110,10 +76,10 @@ def test_every_page_is_fit_for_everyone_in_light_and_dark(page: Page, tmp_path: 
     page.emulate_media(color_scheme="light")
     page.goto(PAGES[name])
     light = page.screenshot(path=tmp_path / f"{name}-light.png")
-    assert violations(page) == []
+    assert violations(page, besides=SWAGGER) == []
     page.emulate_media(color_scheme="dark")
     dark = page.screenshot(path=tmp_path / f"{name}-dark.png")
-    assert violations(page, ["color-contrast", "link-in-text-block"]) == []
+    assert violations(page, ["color-contrast", "link-in-text-block"], besides=SWAGGER) == []
     page.emulate_media(color_scheme="light")
     assert light != dark, "there is a dark mode"
 
@@ -124,11 +90,11 @@ def test_answers_and_problems_are_fit_for_everyone(with_script: Watched) -> None
     page.get_by_label("Method").select_option("predict_proba")
     page.get_by_role("button", name="Predict").click()
     expect(page.locator("#result")).to_be_visible()
-    assert violations(page) == []
+    assert violations(page, besides=SWAGGER) == []
     send_wrong(page)
-    assert violations(page) == []
+    assert violations(page, besides=SWAGGER) == []
     page.emulate_media(color_scheme="dark")
-    assert violations(page, ["color-contrast"]) == []
+    assert violations(page, ["color-contrast"], besides=SWAGGER) == []
     page.emulate_media(color_scheme="light")
     assert [one for one in wrong if "400 (Bad Request)" not in one] == []
 
@@ -139,23 +105,14 @@ def test_every_page_fits_on_a_narrow_screen(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 844})
         page.goto(PAGES[name])
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "WCAG 2.2, 1.4.10 Reflow"
-    cut = page.evaluate(
-        "[...document.querySelectorAll('.scroll:has(.stack)')].filter(one => one.scrollWidth > one.clientWidth).length"
-    )
-    assert cut == 0
+    assert page.evaluate(CUT) == 0
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_moves_at_most_100_kilobytes(page: Page, name: str) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    moved: list[float] = []
-    session.on("Network.loadingFinished", lambda done: moved.append(done["encodedDataLength"]))
-    page.goto(PAGES[name], wait_until="networkidle")
-    session.detach()
-    assert len(moved) >= 5
-    assert sum(moved) <= MOST_BYTES
+    _, sizes = moved(page, PAGES[name])
+    assert len(sizes) >= 5
+    assert sum(sizes) <= MOST_BYTES
 
 
 # With JavaScript.
@@ -278,7 +235,7 @@ def test_swagger_ui_shows_every_operation_without_network(page: Page, tmp_path: 
     expect(page.locator(".opblock")).to_have_count(count)
     expect(page.locator(".errors-wrapper")).to_have_count(0)
     page.screenshot(path=tmp_path / "docs.png", full_page=True)
-    assert violations(page) == []
+    assert violations(page, besides=SWAGGER) == []
     page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
