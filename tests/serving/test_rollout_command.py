@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from getpass import getuser
 from pathlib import Path
 
 import pytest
 from answering_server import listening
+from speaking import modelwright
 from steering_server import TOKEN, Steering
 
 from modelwright.cli.rollout_options import request_of, target
@@ -37,17 +36,9 @@ def state(tmp_path, app):
 
 
 def rollout(state: Path, *arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "modelwright", "rollout", *arguments],
-        cwd=state,
-        env=os.environ | {"XDG_RUNTIME_DIR": str(state), "NO_COLOR": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
+    return modelwright(
+        "rollout", *arguments, cwd=state, code=code, XDG_RUNTIME_DIR=str(state), NO_COLOR="1", **environment
     )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def test_a_canary_is_begun_looked_at_and_aborted(state, app):

@@ -20,6 +20,7 @@ import httpx2
 import pytest
 from behaving import slow_to_load
 from running import ROWS, command
+from speaking import modelwright
 
 import modelwright as mw
 
@@ -29,17 +30,9 @@ PREDICT = "/models/behaving/predict"
 
 def run(*arguments: str, folder: Path, code: int, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command that is expected to end by itself."""
-    done = subprocess.run(
-        [sys.executable, "-m", "modelwright", "serve", *arguments],
-        cwd=folder,
-        env=os.environ | {"XDG_RUNTIME_DIR": str(folder / "run"), "NO_COLOR": "1"} | variables,
-        capture_output=True,
-        text=True,
-        timeout=60,
+    return modelwright(
+        "serve", *arguments, cwd=folder, code=code, XDG_RUNTIME_DIR=str(folder / "run"), NO_COLOR="1", **variables
     )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def said(folder: Path) -> str:
