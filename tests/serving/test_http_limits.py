@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
+from certificates import self_signed
 from running import Running, deployment, serving
 
 from modelwright.serving.deployment import ServerSettings
@@ -224,36 +226,12 @@ def test_token_is_needed_everywhere_but_for_probes(behaving: Path) -> None:
 
 
 def test_tls_is_spoken_where_a_certificate_is_given(behaving: Path, tmp_path: Path) -> None:
-    import datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    pem, secret = self_signed(tmp_path)
     settings = ServerSettings(port=0, tls_certificate=str(pem), tls_key=str(secret))
     server = Running(Server(deployment(behaving, server=settings), Surroundings()))
     try:
         until = time.monotonic() + 30
-        with httpx2.Client(verify=False) as client:
+        with httpx2.Client(verify=ssl.create_default_context(cafile=pem)) as client:
             while time.monotonic() < until:
                 try:
                     if client.get(f"https://127.0.0.1:{server.port}/v2/health/ready").status_code == 200:
