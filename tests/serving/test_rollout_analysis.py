@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rollout_windows import window
 from scipy import stats
@@ -187,6 +187,26 @@ def test_every_number_of_a_judgement_is_finite():
         found = judged(window(5000, errors=5000), window(5000), evidence=evidence)
         evidence = found.evidence
     assert all(math.isfinite(number) for one in found.measures for number in (one.evidence, one.effect, one.canary))
+
+
+ANY_NUMBERS = st.lists(st.floats(), min_size=5, max_size=20)
+
+
+@settings(deadline=None)
+@given(ANY_NUMBERS, ANY_NUMBERS)
+@example([1e-100, 2e-100] * 3, [1e-100, 2e-100] * 3)
+@example([1e160, -1e160] * 3, [1e160, -1e160, 1e160] * 3)
+@example([5e-324] * 5, [1e150] * 5)
+def test_whatever_is_told_of_a_metric_its_judgement_is_finite(mine, other):
+    criteria = Criteria(min_requests=1, p99_ratio=None, guards=(Guard(metric="revenue", min_values=2),))
+    found = judged(valued("revenue", mine), valued("revenue", other), criteria)
+    assert all(math.isfinite(number) for one in found.measures for number in (one.evidence, one.effect, one.canary))
+
+
+def test_numbers_that_are_too_large_to_be_compared_withdraw_nothing():
+    criteria = Criteria(min_requests=1, p99_ratio=None, guards=(Guard(metric="revenue", min_values=2),))
+    canary, control = valued("revenue", [1e160, -1e160]), valued("revenue", [1e160, -1e160, 1e160])
+    assert judged(canary, control, criteria).verdict == "inconclusive"
 
 
 def test_the_more_is_looked_at_the_more_evidence_each_needs():

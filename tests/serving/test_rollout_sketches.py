@@ -108,7 +108,7 @@ def test_too_many_labels_are_folded_into_the_same_bins_everywhere():
 @given(st.lists(FINITE, min_size=2, max_size=30), st.lists(FINITE, max_size=30))
 def test_moments_are_those_of_the_values(one, other):
     both, second = Moments(), Moments()
-    for value in [*one, math.nan, math.inf]:
+    for value in [*one, math.nan, math.inf, 1e151, -1e308]:
         both.add(value)
     for value in other:
         second.add(value)
@@ -183,6 +183,8 @@ def as_bytes(code: str, *values: float) -> memoryview:
         (Values([]), "number", None),
         (Values([[]]), "number", None),
         (Values([[0.1, 0.7, 0.2]]), "largest", 1),
+        (Values([["NaN", 0.7, 0.2]]), "largest", None),
+        (Values([[0.1, None, 0.2]]), "largest", None),
         (Values([True]), "label", True),
         (Values(as_bytes("d", 0.5, 0.6), "float64"), "number", 0.5),
         (Values(as_bytes("q", 7, 8), "int64"), "label", 7),

@@ -31,6 +31,9 @@ TAILS = {0.01: (2.0, 4.0, 8.0, 16.0), 0.05: (1.5, 3.0, 6.0)}
 MAX_EVIDENCE = 1e9
 """Stronger evidence is shown as this."""
 
+MAX_EFFECT = 1e9
+"""How much worse or better a guarded metric is shown as at most: the control's mean may be all but 0."""
+
 
 class Measure(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     """What one comparison found.
@@ -199,5 +202,6 @@ def _guard(canary: Window, control: Window, guard: Guard) -> _Found:
     sign = 1 if guard.better == "higher" else -1
     worse = sign * (other.mean - mine.mean)
     effect = worse / abs(other.mean) if other.mean else math.copysign(1.0, worse) if worse else 0.0
+    effect = max(-MAX_EFFECT, min(effect, MAX_EFFECT))
     ratios = mean_ratios(mine, other, higher_is_better=sign, limit=guard.limit)
     return _Found(f"guard {guard.metric}", mine.mean, other.mean, effect, guard.limit, ratios)

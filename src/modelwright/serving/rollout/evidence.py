@@ -130,7 +130,9 @@ def mean_ratios(canary: Moments, control: Moments, *, higher_is_better: int, lim
     if variance <= 0:
         z = math.copysign(8.0, beyond) if beyond else 0.0
     else:
-        freedom = variance**2 / (parts[0] ** 2 / (canary.count - 1) + parts[1] ** 2 / (control.count - 1))
+        # Welch's formula divided by the square of the variance, which a float may be too small or too large for.
+        mine, other = (part / variance for part in parts)
+        freedom = 1 / (mine**2 / (canary.count - 1) + other**2 / (control.count - 1))
         z = normal_deviate(beyond / math.sqrt(variance), freedom)
     return {f"{shift:g}": shift * z - shift * shift / 2 for shift in SHIFTS}
 

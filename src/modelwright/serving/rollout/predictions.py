@@ -86,8 +86,8 @@ def first_value(values: Values, kind: Kind) -> Any:
         return None
     value = data[0] if isinstance(data, list) else _unpacked(data, values.dtype, values.shape)
     if isinstance(value, _ROW):
-        if not value:
-            return None
+        if not value or (kind == "largest" and not all(isinstance(one, _NUMBER) for one in value)):
+            return None  # missing, or no number, of which lists hold the name: "NaN"
         value = max(range(len(value)), key=value.__getitem__) if kind == "largest" else value[-1]
     return value if kind != "number" or isinstance(value, _NUMBER) else None
 

@@ -25,6 +25,9 @@ MAX_LABELS = 64
 
 FOLDS = 32
 
+SQUARABLE = 1e150
+"""The squares of numbers up to this can be added, however many there are."""
+
 _SCALE = 1 / math.log(GROWTH)
 _SHIFT = math.log(SMALLEST) * _SCALE
 _FIRST = 1
@@ -182,8 +185,8 @@ class Moments:
         self.count, self.mean, self._squares = 0, 0.0, 0.0
 
     def add(self, value: float) -> None:
-        """Count a number; what is not finite is left out."""
-        if math.isfinite(value):
+        """Count a number; what is not finite, or farther from 0 than ``SQUARABLE``, is left out."""
+        if abs(value) <= SQUARABLE:
             self.count += 1
             away = value - self.mean
             self.mean += away / self.count
