@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,15 +285,14 @@ def test_rollouts_are_steered_over_the_admin_door_with_a_token(behaving: Path, b
         assert admin.post(f"{path}/advance", json={"reason": "now"}).json()["share"] == 0.25
         assert admin.get(f"{path}/report").status_code == 200
         assert admin.put(path).status_code == 405
-        assert admin.post(f"{path}/abort", json={}).json()["phase"] == "aborted"
+        aborted = admin.post(f"{path}/abort", json={"actor": "somebody else"}).json()
+        assert (aborted["phase"], aborted["history"][-1]["actor"]) == ("aborted", "admin")
         assert admin.post(f"{path}/abort", json={}).status_code == 409
         for answer in (admin.get(path), admin.post(f"{path}/abort", content=b"\xff")):
             assert "Traceback" not in answer.text
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])

@@ -6,7 +6,6 @@ Imported by :mod:`.server` while models load: web servers and pages take as long
 from __future__ import annotations
 
 import asyncio
-import getpass
 import logging
 import os
 import socket
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import AddressTakenError, StorageError
 from modelwright.plugins import need
-from modelwright.serving.client.servers import Running, RunningModel, announce, withdraw
+from modelwright.serving.client.servers import Running, RunningModel, announce, user_name, withdraw
 from modelwright.serving.http.admin import AdminDoor
 from modelwright.serving.http.door import Door
 from modelwright.serving.http.gateway import Gateway
@@ -144,7 +143,7 @@ class Assembly:
     async def _open_admin(self, stack: AsyncExitStack, administrator: Administrator) -> str:
         settings = self._settings
         bound = listen(settings.admin_host, settings.admin_port, option="--admin-port")
-        find = AdminDoor(administrator, actor="admin").find
+        find = AdminDoor(administrator, identify=lambda _said: "admin").find  # the token says no more than that
         tokens = Tokens(self._around.admin_tokens) or Closed()
         await self._door(stack, Gateway(self._plane, find, max_body_bytes=ADMIN_BODY, tokens=tokens), bound)
         return url_of(settings.admin_host, bound)
@@ -167,7 +166,7 @@ class Assembly:
             log.warning("commands of this machine will not find this server: %s", error)
             return
         stack.callback(path.unlink, missing_ok=True)
-        find = AdminDoor(administrator, actor=_user()).find
+        find = AdminDoor(administrator, identify=lambda said: said or user_name()).find
         await self._door(stack, Gateway(self._plane, find, max_body_bytes=ADMIN_BODY), bound)
 
     def follow(self, stack: AsyncExitStack) -> None:
@@ -186,11 +185,3 @@ class Assembly:
                 work.append(watching.run())
         for one in work:
             stack.callback(asyncio.get_running_loop().create_task(one).cancel)
-
-
-def _user() -> str:
-    """Return who runs this; a container's user may have no name."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"uid {os.getuid()}"

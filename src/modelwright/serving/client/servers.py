@@ -9,6 +9,7 @@ Source: XDG Base Directory Specification, ``$XDG_RUNTIME_DIR``.
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import stat
 import tempfile
@@ -82,6 +83,14 @@ def servers_folder(environment: Mapping[str, str], home: Path) -> Path:
     """
     root = environment.get("XDG_RUNTIME_DIR") or environment.get("XDG_CACHE_HOME") or home / ".cache"
     return Path(root) / "modelwright" / "servers"
+
+
+def user_name() -> str:
+    """Return who runs this; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
 
 
 def announce(server: Running, *, folder: Path) -> Path:

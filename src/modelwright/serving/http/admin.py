@@ -62,13 +62,15 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         reason: For the log.
-        actor: Who says so; believed from the machine's own user only.
+        actor: Who says so; whether that is believed, the door says.
     """
 
     reason: str = ""
     actor: str = ""
 
 
+Identify = Callable[[str], str]
+"""Given who a request says asks, returns who does, for the log."""
 _ROLLOUT = re.compile(r"/models/([^/]+)/rollout(?:/(advance|pause|resume|abort|report))?")
 _SHADOWS = re.compile(r"/models/([^/]+)/shadows")
 
@@ -78,11 +80,11 @@ class AdminDoor:
 
     Args:
         administration: What is asked.
-        actor: Who asks, if the request does not say.
+        identify: Says who asks: whoever a request names, where callers are believed, or always the same.
     """
 
-    def __init__(self, administration: Administration, *, actor: str) -> None:
-        self._asked, self._actor = administration, actor
+    def __init__(self, administration: Administration, *, identify: Identify) -> None:
+        self._asked, self._identify = administration, identify
 
     def find(self, method: str, path: str) -> Found:
         """Return the handler of a request.
@@ -126,13 +128,13 @@ class AdminDoor:
 
             async def handler(request: Request) -> Reply:
                 said = _decoded(request.body)
-                actor = said.actor or self._actor
+                actor = self._identify(said.actor)
                 return as_json(await self._asked.move(model, verb, actor=actor, reason=said.reason))
 
         else:
 
             async def handler(request: Request) -> Reply:
-                return as_json(await self._asked.begin(model, request.body, actor=self._actor), status=202)
+                return as_json(await self._asked.begin(model, request.body, actor=self._identify("")), status=202)
 
         return handler, written_error, True
 
