@@ -105,6 +105,16 @@ def test_several_servers_are_named_unless_a_stage_means_them_all(state, app):
     assert "It has begun on http://127.0.0.1:8080" in done.stderr
 
 
+def test_a_server_that_is_gone_hides_not_where_it_has_begun(state, app):
+    announced = servers_folder({"XDG_RUNTIME_DIR": str(state)}, state)
+    (one,) = announced.glob("*.json")
+    gone = {"url": "http://127.0.0.1:8081", "socket": str(state / "gone.sock")}
+    (announced / "other.json").write_text(json.dumps(json.loads(one.read_bytes()) | gone))
+    done = rollout(state, "churn==1.3.0", "--on", "production", "--canary", "10", code=4)
+    assert "control door is closed" in done.stderr
+    assert "It has begun on http://127.0.0.1:8080" in done.stderr
+
+
 def test_a_shadow_is_asked_for_as_much_as_is_said(state, app):
     shown = rollout(state, "churn==1.3.0", "--shadow", "--mirror", "20").stdout
     assert "shadow of churn==1.3.0 at 20 %, holding" in shown

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from cyclopts import App, Parameter
 
 from modelwright.cli.addresses import find_token
 from modelwright.cli.exits import FAILED, OK
-from modelwright.cli.output import PLAIN, Output, flag
+from modelwright.cli.output import PLAIN, Output, console, flag
 from modelwright.cli.rollout_options import Target, request_of, target
 from modelwright.cli.rollout_showing import BAD, happened, line, show
-from modelwright.errors import RequestError, RolloutError, UnknownModelError
+from modelwright.errors import ModelwrightError, RequestError, RolloutError, UnknownModelError
 from modelwright.registry.references import parse_reference
-from modelwright.serving.client.servers import Running, find, servers_folder
+from modelwright.serving.client.servers import Running, find, servers_folder, user_name
 from modelwright.serving.rollout.states import ENDED
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def abort(model: Model, /, *, on: On = "", reason: Reason = "", output: Output =
 
 
 def _moved(model: str, verb: Command, *, on: str, reason: str, output: Output) -> int:
-    name, actor = _model(model), getuser()
+    name, actor = _model(model), user_name()
     with _admins(_servers(name, on)) as admins:
         output.result({one.where: one.move(name, verb, actor=actor, reason=reason) for one in admins}, show)
     return OK
@@ -209,12 +210,13 @@ def _begun(admins: list[Admin], model: str, request: RolloutRequest) -> dict[str
     for one in admins:
         try:
             statuses[one.where] = one.begin(model, request)
-        except RolloutError as error:
+        except ModelwrightError as error:
             if not statuses:
                 raise
             raise RolloutError(
                 error.what,
                 where=one.where,
+                problems=error.problems,
                 why=f"{error.why} It has begun on {', '.join(statuses)}.".strip(),
                 hint=f"There, end it: modelwright rollout abort {model} --on {next(iter(statuses))}",
             ) from error
@@ -222,30 +224,22 @@ def _begun(admins: list[Admin], model: str, request: RolloutRequest) -> dict[str
 
 
 def _rehearse(servers: tuple[Running, ...], meant: Target, request: RolloutRequest, output: Output) -> None:
-    def say(asked: dict[str, RolloutRequest], console: Console) -> None:
-        import msgspec
-
+    def say(asked: dict[str, RolloutRequest], screen: Console) -> None:
         for url in asked:
-            console.print(f"{url}: POST /models/{meant.model}/rollout (nothing was asked)", markup=False)
-        console.print_json(msgspec.json.encode(request).decode())
+            screen.print(f"{url}: POST /models/{meant.model}/rollout (nothing was asked)", markup=False)
+        screen.print_json(msgspec.json.encode(request).decode())
 
     output.result({server.url: request for server in servers}, say)
 
 
-def _show_report(reports: dict[str, dict[str, Any]], console: Console) -> None:
-    import msgspec
-
+def _show_report(reports: dict[str, dict[str, Any]], screen: Console) -> None:
     for url, one in reports.items():
-        console.print(url, style="bold", markup=False)
-        console.print_json(msgspec.json.encode(one).decode())
+        screen.print(url, style="bold", markup=False)
+        screen.print_json(msgspec.json.encode(one).decode())
 
 
 def _followed(admins: list[Admin], model: str, output: Output) -> int:
     """Follow rollouts until all have ended; each thing that happens is a line, where they stand is drawn over."""
-    import sys
-
-    from modelwright.cli.output import console
-
     screen, seen = console(sys.stderr), dict.fromkeys([one.where for one in admins], -math.inf)
     statuses: dict[str, Status] = {}
     with screen.status("") as spinner:
