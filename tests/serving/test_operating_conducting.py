@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import time
 from collections.abc import Iterator
@@ -169,8 +170,6 @@ def test_changes_of_one_model_happen_one_after_another(changing: Running, behavi
 def test_version_that_is_retired_answers_what_it_has_and_no_more(
     changing: Running, behaving: Path, behaving2: Path
 ) -> None:
-    import concurrent.futures
-
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         change(changing, behaving, behaving2, weights={"control": 1.0, "second": 1.0})
         pinned = "/models/behaving/versions/1.0.0/predict"
@@ -247,8 +246,6 @@ def _zombie(process: int) -> bool:
 
 
 def test_callers_who_give_up_hold_no_place_in_the_queue(behaving: Path) -> None:
-    import concurrent.futures
-
     with (
         serving(deployment(behaving, limits=Limits(queue_rows=10, batch_rows=1))) as running,
         concurrent.futures.ThreadPoolExecutor(12) as threads,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -114,8 +115,6 @@ def _checked(deployment: Deployment) -> Deployment:
 
 def _servers() -> Path | None:
     """Return where servers announce themselves; ``None`` for a user without a home."""
-    import os
-
     from modelwright.serving.client.servers import servers_folder
 
     try:

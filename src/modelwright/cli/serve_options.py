@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -122,8 +123,6 @@ def tokens_of(file: Path | None, variable: str) -> tuple[str, ...]:
         CredentialError: The file cannot be read, or holds none: a server that was meant to ask for a token must not
             serve everyone.
     """
-    import os
-
     if file is None:
         return (os.environ[variable],) if os.environ.get(variable) else ()
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -290,8 +291,6 @@ class Conductor:
 
 def threads_of(limits: Limits) -> int:
     """Return how many threads numerical libraries of one worker may use: the machine's cores, divided."""
-    import os
-
     return limits.threads or max(1, (os.cpu_count() or 1) // limits.workers)
 
 

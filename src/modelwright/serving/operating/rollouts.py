@@ -12,6 +12,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from modelwright.errors import DeadlineError, ModelwrightError, RolloutError
 from modelwright.serving.deployment import Role
 from modelwright.serving.inference import Event
@@ -354,6 +356,4 @@ def _going_on(serving: Serving | None) -> dict[str, Wanted]:
 
 def _dated(transition: Transition) -> Transition:
     """Return a transition with the time of the calendar instead of that of the clock that never goes back."""
-    import msgspec
-
-    return msgspec.structs.replace(transition, time_s=time.time() - time.monotonic() + transition.time_s)
+    return replace(transition, time_s=time.time() - time.monotonic() + transition.time_s)
