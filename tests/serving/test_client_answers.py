@@ -177,3 +177,18 @@ def test_a_server_that_takes_no_arrow_is_asked_in_json(models):
         client.predict(_people(3))
     types = [headers.get("content-type") for verb, _, headers, _ in app.seen if verb == "POST"]
     assert types == ["application/vnd.apache.arrow.stream", "application/json", "application/json"]
+
+
+def test_each_model_is_known_anew_when_another_version_of_it_answers(models):
+    points = np.random.default_rng(4).normal(size=(20, 3))
+    app = Answering(models["lines"], models["narrow"])
+    with listening(app) as url, Client(url) as client:
+        for name in ("lines", "narrow"):
+            client.ask("predict", points[:2], model=name)
+        for name in ("lines", "narrow"):
+            newer = described(LinearRegression().fit(points, points[:, 0] > 0), points, name=name, version="2.0.0")
+            app.models[name] = newer
+            for _ in range(2):
+                same(client.ask("predict", points[:2], model=name).predictions, newer.predict(points[:2]))
+    looked_at = [path for verb, path, _, _ in app.seen if verb == "GET"]
+    assert sorted(looked_at) == sorted(["/models/lines", "/models/narrow"] * 2)

@@ -97,7 +97,7 @@ class Asking:
         self.known: dict[str, ServedModel] = {}
         self._only = ""
         self._takes_arrow = True
-        self._seen = {""}
+        self._asked_again: set[tuple[str, str]] = set()
 
     def models(self, patience: Patience) -> Plan[tuple[ServedModel, ...]]:
         """Return the models of the server, without their signatures."""
@@ -139,12 +139,17 @@ class Asking:
             return Answered(nothing, request_id, model.name, options.version or model.version, "")
         parts = yield from self._ask_parts(method, rows, model, options, request_id)
         newest = parts[-1]
-        if newest.version not in model.deployed | self._seen:
-            self._seen.add(newest.version)
-            self.known.pop(model.name, None)
-            model = yield from self.model(model.name, options.patience)
+        if newest.version not in model.deployed:
+            model = yield from self._renewed(model, newest.version, options.patience)
         answer = self._given(self._returning(method, model), [part.values for part in parts], rows)
         return Answered(answer, request_id, model.name, newest.version, newest.variant)
+
+    def _renewed(self, model: ServedModel, version: str, patience: Patience) -> Plan[ServedModel]:
+        """Return a model as it is now that another version answered; asked for once per version, if that is told."""
+        if version and (model.name, version) not in self._asked_again:
+            self._asked_again.add((model.name, version))
+            self.known.pop(model.name, None)
+        return (yield from self.model(model.name, patience))
 
     def outcomes(self, told: Sequence[Mapping[str, Any]], patience: Patience) -> Plan[None]:
         """Tell what turned out to be true of rows of earlier requests.
