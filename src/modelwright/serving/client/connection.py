@@ -59,7 +59,10 @@ def checked(url: str) -> str:
         >>> checked("http://127.0.0.1:8080/")
         'http://127.0.0.1:8080'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that enclose no address; what stands before them may be a password
+        raise UnreachableError("The address of the server cannot be read.", hint="http://HOST:PORT") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UnreachableError(f"{without_credentials(url)!r} is no address of a server.", hint="http://HOST:PORT")
     if parts.username or parts.password or parts.query or parts.fragment:
