@@ -242,7 +242,9 @@ def test_outcomes_are_sent_as_the_server_reads_them(client, app):
     assert read_outcomes(app.seen[-1][3])[0].time == when
 
 
-@pytest.mark.parametrize("url", ["models.internal", "ftp://x", "http://user:pw@host", "http://host?x=1", "http://", "http://me:pw@[::1"])
+@pytest.mark.parametrize(
+    "url", ["models.internal", "ftp://x", "http://user:pw@host", "http://host?x=1", "http://", "http://me:pw@[::1"]
+)
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(UnreachableError) as caught:
         Client(url)

@@ -9,31 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.serving.client.asking import Answered
 from modelwright.serving.client.client import Questions
 from modelwright.serving.client.served import ServedModel
 
+if TYPE_CHECKING:
+    from modelwright.serving.client.connection import Address
+
 
 class AsyncClient(Questions):
     """Asks the models of a server; tasks may share it.
 
-    Args:
-        url: Address of the server, as ``modelwright serve`` prints it.
-        token: Secret of a token, if the server asks for one.
-        options: As for :class:`~modelwright.serving.client.client.Client`.
-
-    Raises:
-        MissingExtraError: The HTTP client is not installed; one line installs it.
-        UnreachableError: The address is none.
+    Arguments and errors are those of :class:`~modelwright.serving.client.client.Client`.
     """
 
-    def __init__(self, url: str, token: str | None = None, **options: Any) -> None:
-        super().__init__(url, token, **options)
+    def _open(self, address: Address) -> None:
         from modelwright.serving.client.connection import AsyncConnection
 
-        self._connection = AsyncConnection(self._address)
+        self._connection = AsyncConnection(address)
 
     async def predict(self, rows: Any, **how: Any) -> Any:
         """Return what the model predicts for rows, in the kind of container that they came in.

@@ -9,31 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.plugins import need
 from modelwright.serving.client.asking import Answered, Asking, Options
 from modelwright.serving.client.served import ServedModel, check_method
 from modelwright.serving.client.wire import Patience
 
+if TYPE_CHECKING:
+    from modelwright.serving.client.connection import Address
+
 
 class Questions:
-    """What both clients have in common: defaults, and the plans of a server.
-
-    Args:
-        url: Address of the server.
-        token: Secret of a token, if the server asks for one.
-        model: Name of the model, where the server has several.
-        version: Version that is to answer; empty: whichever the server chooses.
-        timeout_s: Longest time from a question to its answer, repetitions included, seconds.
-        retries: How often a request is sent again that the server says it has not begun.
-        batch_rows: Most rows of one request; more are sent in several. 0: all at once.
-        certificate: PEM file with the certificates to trust; empty: those of the system.
-
-    Raises:
-        MissingExtraError: The HTTP client is not installed; one line installs it.
-        UnreachableError: The address is none.
-    """
+    """What both clients have in common: defaults, and the plans of a server. Arguments as :class:`Client` says."""
 
     def __init__(
         self,
@@ -51,9 +39,13 @@ class Questions:
         from modelwright.serving.client.connection import Address, checked
 
         self.url = checked(url)
-        self._address = Address(self.url, token or "", certificate=certificate)
         self._defaults = Options(model, version, batch_rows=batch_rows, patience=Patience(timeout_s, retries))
         self._asking = Asking(self.url)
+        self._open(Address(self.url, token or "", certificate=certificate))
+
+    def _open(self, address: Address) -> None:
+        """Make the connection that carries plans out."""
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         """Show where it leads, and not with which token."""
@@ -104,11 +96,10 @@ class Client(Questions):
         <Client of http://127.0.0.1:8080>
     """
 
-    def __init__(self, url: str, token: str | None = None, **options: Any) -> None:
-        super().__init__(url, token, **options)
+    def _open(self, address: Address) -> None:
         from modelwright.serving.client.connection import Connection
 
-        self._connection = Connection(self._address)
+        self._connection = Connection(address)
 
     def predict(self, rows: Any, **how: Any) -> Any:
         """Return what the model predicts for rows, in the kind of container that they came in.
