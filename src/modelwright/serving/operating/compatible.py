@@ -1,7 +1,8 @@
 """Whether one version can stand in for another: it needs no more, and gives no less.
 
 Requests are judged by the control's signature; a variant may look at fewer fields (a baseline that needs only the
-region), and must give every output that the control gives. Called when a variant joins, never for a request.
+region), and must give every output that the control gives, by the same method. Called when a variant joins, never for
+a request.
 """
 
 from __future__ import annotations
@@ -45,9 +46,14 @@ def _inputs(variant: Contract, control: Contract) -> list[Problem]:
 
 
 def _outputs(variant: Contract, control: Contract) -> list[Problem]:
-    gives = {output["name"]: output for outputs in variant.outputs.values() for output in outputs}
     problems = []
-    for outputs in control.outputs.values():
+    for method, outputs in control.outputs.items():
+        if method not in variant.outputs:
+            problems.append(
+                Problem(None, None, f"is a method of {control.title}, and none of {variant.title}", "", method)
+            )
+            continue
+        gives = {output["name"]: output for output in variant.outputs[method]}
         for output in outputs:
             name, has = output["name"], gives.get(output["name"])
             if has is None:
