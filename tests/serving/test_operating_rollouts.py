@@ -7,19 +7,24 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx2
 import pytest
 from behaving import answers_text, dies, double, hangs, needs_more
 from running import ROWS, Running, deployment, serving
+from serving_contracts import floats
 from steady_load import SteadyLoad
 
 import modelwright as mw
 from modelwright.errors import DeploymentError, ModelwrightError, RolloutError
 from modelwright.registry.registry import Registry
 from modelwright.serving.deployment import Limits, ServerSettings
-from modelwright.serving.rollout.criteria import Criteria
+from modelwright.serving.operating.models import Serving
+from modelwright.serving.operating.rollouts import Conducted, Rollouts
+from modelwright.serving.rollout import rollouts
+from modelwright.serving.rollout.criteria import Criteria, Guard
 from modelwright.serving.rollout.plans import RolloutRequest
 from modelwright.serving.routing.plan import Plan, route
 
@@ -138,6 +143,38 @@ def test_paused_canary_keeps_its_share_until_it_is_resumed(controlled: Running, 
         command(controlled, "resume")
         ended(controlled, "finished")
     assert load.failures == []
+
+
+def test_rollout_that_cannot_be_checked_goes_on_and_floods_no_log(
+    controlled: Running, behaving2: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_: object) -> None:
+        checks.append(1)
+        raise RuntimeError("nobody expected this")
+
+    checks: list[int] = []
+    begin(controlled, behaving2)
+    monkeypatch.setattr(Rollouts, "_check", failing)
+    until = time.monotonic() + 10
+    while len(checks) < 3:
+        assert time.monotonic() < until, "it is not tried again"
+        time.sleep(0.02)
+    assert caplog.text.count("could not be checked") == 1
+    assert caplog.text.count("RuntimeError: nobody expected this") == 1
+    monkeypatch.undo()
+    assert command(controlled, "abort").phase == "aborted"
+
+
+def test_only_metrics_that_are_guarded_are_counted() -> None:
+    criteria = Criteria(guards=(Guard(metric="revenue"),))
+    request = RolloutRequest(reference="churn==1.4.0", criteria=criteria)
+    base = Plan({"control": 1.0})
+    variants = {name: SimpleNamespace(generation=name, contract=floats("x")) for name in ("control", "canary")}
+    rollout, _ = rollouts.begin(request, base, variant="canary", now=0.0)
+    conducted = Conducted(rollout, base, cast(Serving, SimpleNamespace(variants=variants)))
+    for name in ("revenue", *map(str, range(100))):
+        conducted.outcome("canary", name, 1.0)
+    assert [*conducted.windows["canary"].values] == ["revenue"]
 
 
 def test_two_rollouts_at_once_are_refused(controlled: Running, behaving2: Path) -> None:

@@ -20,7 +20,7 @@ from steady_load import SteadyLoad
 import modelwright as mw
 from modelwright.registry.operating.opening import open_local
 from modelwright.registry.registry import Registry
-from modelwright.serving.operating.watching import Watcher
+from modelwright.serving.operating.watching import EVERY_S, Watcher
 
 STAGE = "behaving@dev"
 
@@ -143,6 +143,8 @@ def test_whatever_goes_wrong_a_stage_goes_on_being_followed(
         while "cannot be followed" not in caplog.text:
             assert time.monotonic() < until
             time.sleep(0.02)
+        time.sleep(3 * EVERY_S)
+        assert caplog.text.count("cannot be followed") == 1, "twice a second would be a flood"
         monkeypatch.undo()
         steering.promote("behaving", "2.0.0", to="dev", reason="better")
         load.until("2.0.0")

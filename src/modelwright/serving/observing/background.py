@@ -58,14 +58,19 @@ class Complaints:
         self._next = 0.0
         self._unsaid = 0
 
-    def say(self, problem: object) -> None:
-        """Log a problem, unless one was logged a moment ago."""
+    def say(self, problem: object, error: BaseException | None = None) -> None:
+        """Log a problem, unless one was logged a moment ago.
+
+        Args:
+            problem: What is wrong.
+            error: What it was noticed by, whose traceback helps; ``None``: nothing more is known.
+        """
         now = time.monotonic()
         if now < self._next:
             self._unsaid += 1
             return
         more = f" ({self._unsaid} more since the last line)" if self._unsaid else ""
-        _log.warning("%s: %s%s", self._what, problem, more)
+        _log.warning("%s: %s%s", self._what, problem, more, exc_info=error)
         self._next, self._unsaid = now + QUIET_S, 0
 
 

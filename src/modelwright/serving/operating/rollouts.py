@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from modelwright.errors import DeadlineError, ModelwrightError, RolloutError
+from modelwright.errors import DeadlineError, RolloutError
 from modelwright.serving.deployment import Role
 from modelwright.serving.inference import Event
+from modelwright.serving.observing.background import Complaints
 from modelwright.serving.operating.auditing import Happened
 from modelwright.serving.operating.conducting import Conductor, Wanted
 from modelwright.serving.operating.models import DROPPED, Serving, Shadowed
@@ -60,12 +61,13 @@ class Conducted:
         self.busy = False
         self.control = serving.variants[rollout.control].contract
         self.tried = serving.variants[rollout.variant].contract
+        self._guarded = {guard.metric for guard in rollout.request.criteria.guards}
         self._watched = watched_of([one for outputs in self.control.outputs.values() for one in outputs])
         self.begin_windows()
 
     def outcome(self, variant: str, name: str, value: float) -> None:
-        """Count an outcome of a request for a guard metric."""
-        if variant in self.windows:
+        """Count an outcome of a request for a guard metric; what else callers tell of it is kept elsewhere."""
+        if variant in self.windows and name in self._guarded:
             self.windows[variant].measured(name, value)
 
     def begin_windows(self) -> None:
@@ -101,6 +103,7 @@ class Rollouts:
         self._conducted: dict[str, Conducted] = {}
         self._comparing: dict[str, Comparing] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._complaints = Complaints("rollouts")
         conductor.shadowed = self._shadowed
 
     async def begin(self, model: str, request: RolloutRequest, *, actor: str) -> Status:
@@ -284,10 +287,8 @@ class Rollouts:
                     continue
                 try:
                     await self._check(model, conducted)
-                except ModelwrightError as error:
-                    log.error("the rollout of %s: %s", model, error)
-                except Exception:  # one that is not checked any more would never be withdrawn
-                    log.exception("the rollout of %s", model)
+                except Exception as error:  # one that is not checked any more would never be withdrawn
+                    self._complaints.say(f"that of {model} could not be checked", error)
 
     async def _check(self, model: str, conducted: Conducted) -> None:
         serving = self._conductor.plane.served[model].now()

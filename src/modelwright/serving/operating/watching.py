@@ -33,6 +33,9 @@ class Watcher:
         registry: The registry.
         model: Name of the model.
         before: Awaited before a change: whatever else moves the requests of this model must end.
+
+    Attributes:
+        trouble: Why the stage cannot be followed at the moment, which is logged once; empty: it can.
     """
 
     def __init__(self, conductor: Conductor, registry: Registry, model: str, *, before: Before) -> None:
@@ -41,7 +44,7 @@ class Watcher:
         self._control = next(name for name, one in deployment.variants.items() if one.role == "live")
         self._reference = deployment.variants[self._control].reference
         self._seen: frozenset[str] = frozenset()
-        self._retry_s = 0.0
+        self._retry_at = 0.0
         self.trouble = ""
 
     async def run(self) -> None:
@@ -55,16 +58,18 @@ class Watcher:
                 if str(error) != self.trouble:
                     log.warning("%s cannot be followed: %s", self._reference, error)
                 self.trouble = str(error)
-            except Exception:  # whatever it was, a stage that is not followed any more would go unnoticed
-                log.exception("%s cannot be followed", self._reference)
+            except Exception as error:  # whatever it was, a stage that is not followed any more would go unnoticed
+                if repr(error) != self.trouble:
+                    log.exception("%s cannot be followed", self._reference)
+                self.trouble = repr(error)
 
     async def _look(self) -> None:
         digests = await asyncio.to_thread(self._digests)
         running = self._conductor.plane.served[self._model].now().control
         now = asyncio.get_running_loop().time()
-        if not digests or (digests == self._seen and not 0 < self._retry_s < now):
+        if not digests or (digests == self._seen and not 0 < self._retry_at < now):
             return  # a canary that took over is not what the stage says, and stays until the stage says something new
-        self._retry_s = 0.0
+        self._retry_at = 0.0
         if running.contract.digest not in digests:
             await self._follow(now)
         self._seen = digests
@@ -84,5 +89,5 @@ class Watcher:
         except UnavailableError:
             raise
         except ModelwrightError as error:
-            self._retry_s = now + RETRY_S
+            self._retry_at = now + RETRY_S
             log.error("%s now names a release that is not served; the one before goes on: %s", self._reference, error)
