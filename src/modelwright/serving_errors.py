@@ -22,7 +22,7 @@
         └── UnreachableError      MW1216 no server answers at that address
 
 Imported by :mod:`modelwright.errors`; everyone imports them from there. Which HTTP status
-each gives is decided in :mod:`modelwright.serving.http.statuses`, which gRPC status in
+each gives is decided in :mod:`modelwright.serving.statuses`, and what that is in gRPC in
 :mod:`modelwright.serving.grpc.statuses`.
 """
 

@@ -29,8 +29,11 @@ KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issu
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_error_of_serving_and_of_data_has_a_status_of_its_own(kind: type[ModelwrightError]) -> None:
     assert kind in STATUSES
-    assert kind in statuses.STATUSES
     assert 400 <= status_of(kind("x")) < 600
+
+
+def test_every_status_has_one_in_grpc() -> None:
+    assert {*STATUSES.values()} == {*statuses.CODES}
 
 
 def test_an_error_nobody_designed_is_the_servers_fault_and_tells_nothing() -> None:

@@ -18,7 +18,8 @@ from modelwright.serving.asking import Note
 from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.grpc import translating
 from modelwright.serving.grpc.protocol import HEALTH, SERVICE, message
-from modelwright.serving.grpc.statuses import HTTP_STATUSES, metadata_of, status_of, text_of
+from modelwright.serving.grpc.statuses import CANCELLED, code_of, metadata_of, text_of
+from modelwright.serving.statuses import status_of
 from modelwright.serving.tensors import metadata
 from modelwright.serving.tensors.inferring import infer
 
@@ -106,21 +107,18 @@ class Servicer:
         sent = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         request_id = request.id or sent.get("x-request-id") or uuid.uuid4().hex
         note = Note("grpc", request_id, request.model_name, sent.get("modelwright-unit", ""))
-        status, code = StatusCode.CANCELLED, ""
+        status, code = CANCELLED, ""
         try:
             response = await self._infer(request, context, sent=sent, note=note)
-            status = StatusCode.OK
+            status = 200
             return response
         except Exception as error:
-            status, code = (
-                status_of(error),
-                error.code if isinstance(error, ModelwrightError) else ModelwrightError.code,
-            )
+            status = status_of(error)
+            code = error.code if isinstance(error, ModelwrightError) else ModelwrightError.code
             await _refuse(context, error, request_id)
         finally:
-            http = 200 if status is StatusCode.OK else HTTP_STATUSES.get(status, 500)
             seconds, client = time.perf_counter() - began, _address(context.peer())
-            self._plane.told(note.event(time_s=began_s, seconds=seconds, status=http, error=code, client=client))
+            self._plane.told(note.event(time_s=began_s, seconds=seconds, status=status, error=code, client=client))
 
     async def _infer(self, request: Any, context: Any, *, sent: dict[str, str], note: Note) -> Any:
         self._admit(sent.get("authorization", ""))
@@ -154,7 +152,7 @@ def _handler(call: Any, request: str, response: str, *, package: str = "inferenc
 
 
 async def _refuse(context: Any, error: BaseException, request_id: str = "") -> None:
-    await context.abort(status_of(error), text_of(error), (*metadata_of(error), *_identity(request_id)))
+    await context.abort(code_of(error), text_of(error), (*metadata_of(error), *_identity(request_id)))
 
 
 def _identity(request_id: str) -> tuple[tuple[str, str], ...]:

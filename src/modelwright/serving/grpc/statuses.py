@@ -1,6 +1,4 @@
-"""The gRPC status of every error, and what a client is told with it.
-
-An error that is not listed has the status of the nearest class above it; what nobody designed is ``INTERNAL``.
+"""The gRPC status of every error, from its HTTP status, and what a client is told with it.
 
 Source: gRPC, "Status codes and their use in gRPC".
 """
@@ -10,83 +8,42 @@ from __future__ import annotations
 import msgspec
 from grpc import StatusCode
 
-from modelwright.errors import (
-    AddressTakenError,
-    ContainerError,
-    CredentialError,
-    DataError,
-    DataFileError,
-    DeadlineError,
-    DeploymentError,
-    MediaTypeError,
-    MessageError,
-    NotReadyError,
-    OutcomeError,
-    OutputError,
-    OverloadedError,
-    RecordLogError,
-    RolloutError,
-    ServingError,
-    SignatureError,
-    SlowRequestError,
-    TooLargeError,
-    UnknownModelError,
-    UnreachableError,
-    WorkerError,
-)
+from modelwright.errors import OverloadedError
+from modelwright.serving import statuses
 from modelwright.serving.telling import told_of
 
-STATUSES: dict[type[BaseException], StatusCode] = {
-    DataError: StatusCode.INVALID_ARGUMENT,
-    ContainerError: StatusCode.INVALID_ARGUMENT,
-    DataFileError: StatusCode.INVALID_ARGUMENT,
-    DeploymentError: StatusCode.INVALID_ARGUMENT,
-    MediaTypeError: StatusCode.INVALID_ARGUMENT,
-    MessageError: StatusCode.INVALID_ARGUMENT,
-    OutcomeError: StatusCode.INVALID_ARGUMENT,
-    SignatureError: StatusCode.INVALID_ARGUMENT,
-    CredentialError: StatusCode.UNAUTHENTICATED,
-    UnknownModelError: StatusCode.NOT_FOUND,
-    RolloutError: StatusCode.FAILED_PRECONDITION,
-    # gRPC itself answers so where a message is larger than the server takes.
-    TooLargeError: StatusCode.RESOURCE_EXHAUSTED,
-    ServingError: StatusCode.INTERNAL,
-    AddressTakenError: StatusCode.INTERNAL,
-    OutputError: StatusCode.INTERNAL,
-    RecordLogError: StatusCode.INTERNAL,
+CODES = {
+    400: StatusCode.INVALID_ARGUMENT,
+    401: StatusCode.UNAUTHENTICATED,
+    404: StatusCode.NOT_FOUND,
+    408: StatusCode.DEADLINE_EXCEEDED,
+    409: StatusCode.FAILED_PRECONDITION,
+    413: StatusCode.RESOURCE_EXHAUSTED,  # gRPC itself answers so where a message is larger than the server takes
+    415: StatusCode.INVALID_ARGUMENT,
+    500: StatusCode.INTERNAL,
     # UNAVAILABLE says: nothing was computed, or it may be asked again; clients retry it.
-    NotReadyError: StatusCode.UNAVAILABLE,
-    OverloadedError: StatusCode.UNAVAILABLE,
-    UnreachableError: StatusCode.UNAVAILABLE,
-    WorkerError: StatusCode.UNAVAILABLE,
-    DeadlineError: StatusCode.DEADLINE_EXCEEDED,
-    SlowRequestError: StatusCode.DEADLINE_EXCEEDED,
+    502: StatusCode.UNAVAILABLE,
+    503: StatusCode.UNAVAILABLE,
+    504: StatusCode.DEADLINE_EXCEEDED,
 }
-HTTP_STATUSES = {
-    StatusCode.INVALID_ARGUMENT: 400,
-    StatusCode.UNAUTHENTICATED: 401,
-    StatusCode.NOT_FOUND: 404,
-    StatusCode.FAILED_PRECONDITION: 409,
-    StatusCode.RESOURCE_EXHAUSTED: 413,
-    StatusCode.CANCELLED: 499,
-    StatusCode.UNAVAILABLE: 503,
-    StatusCode.DEADLINE_EXCEEDED: 504,
-}
-"""What a status means in HTTP, for events; others are 500."""
+"""What an HTTP status is in gRPC."""
+CANCELLED = 499
+"""What a call is counted as whose caller went away; HTTP has no number for it, nginx uses this one."""
 MAX_PROBLEMS = 5
 """So many problems are told: they travel in a header, which may not grow beyond 8 KiB."""
 MAX_TEXT = 2000
 """Most characters of a sentence that is told."""
 
 
-def status_of(error: BaseException) -> StatusCode:
+def code_of(error: BaseException) -> StatusCode:
     """Return the gRPC status of an error.
 
     Example:
-        >>> status_of(UnknownModelError("There is no model 'chrn'.")).name
+        >>> from modelwright.errors import UnknownModelError
+        >>> code_of(UnknownModelError("There is no model 'chrn'.")).name
         'NOT_FOUND'
     """
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), StatusCode.INTERNAL)
+    return CODES.get(statuses.status_of(error), StatusCode.INTERNAL)
 
 
 def text_of(error: BaseException) -> str:

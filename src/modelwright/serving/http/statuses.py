@@ -1,80 +1,16 @@
-"""The HTTP status of every error: one table, read by the gateway and by every transport over HTTP.
+"""What HTTP says with an error: its status, which :mod:`modelwright.serving.statuses` knows, and the headers beside it.
 
-An error that is not listed has the status of the nearest class above it; what nobody designed is 500.
-
-Source: RFC 9110, section 15 "Status Codes", 10.2.3 "Retry-After", 11.6.1 "WWW-Authenticate".
+Source: RFC 9110, section 10.2.3 "Retry-After", 11.6.1 "WWW-Authenticate".
 """
 
 from __future__ import annotations
 
 import math
 
-from modelwright.errors import (
-    AddressTakenError,
-    ContainerError,
-    CredentialError,
-    DataError,
-    DataFileError,
-    DeadlineError,
-    DeploymentError,
-    MediaTypeError,
-    MessageError,
-    NotReadyError,
-    OutcomeError,
-    OutputError,
-    OverloadedError,
-    RecordLogError,
-    RolloutError,
-    ServingError,
-    SignatureError,
-    SlowRequestError,
-    TooLargeError,
-    UnknownModelError,
-    UnknownPackageError,
-    UnknownReleaseError,
-    UnreachableError,
-    WorkerError,
-)
+from modelwright.errors import CredentialError, NotReadyError, OverloadedError
+from modelwright.serving.statuses import STATUSES, status_of
 
-STATUSES: dict[type[BaseException], int] = {
-    # The request is wrong. Rows that do not fit are 400, not 422: so the Open Inference Protocol has it.
-    DataError: 400,
-    ContainerError: 400,
-    DataFileError: 400,
-    DeploymentError: 400,
-    MessageError: 400,
-    OutcomeError: 400,
-    SignatureError: 400,
-    CredentialError: 401,
-    UnknownModelError: 404,
-    UnknownPackageError: 404,
-    UnknownReleaseError: 404,
-    SlowRequestError: 408,
-    RolloutError: 409,
-    TooLargeError: 413,
-    MediaTypeError: 415,
-    # The server or the model is.
-    ServingError: 500,
-    AddressTakenError: 500,
-    OutputError: 500,
-    RecordLogError: 500,
-    # The worker stands behind this server as an origin behind a gateway.
-    UnreachableError: 502,
-    WorkerError: 502,
-    NotReadyError: 503,
-    OverloadedError: 503,
-    DeadlineError: 504,
-}
-
-
-def status_of(error: BaseException) -> int:
-    """Return the HTTP status of an error.
-
-    Example:
-        >>> status_of(UnknownModelError("There is no model 'chrn'.")), status_of(KeyError("x"))
-        (404, 500)
-    """
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+__all__ = ["STATUSES", "headers_of", "status_of"]
 
 
 def headers_of(error: BaseException) -> tuple[tuple[bytes, bytes], ...]:
