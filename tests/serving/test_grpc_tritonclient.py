@@ -277,6 +277,22 @@ def test_observers_are_told_once(channel: grpc.Channel, plane: HonestPlane) -> N
     assert plane.events[0].client == "127.0.0.1"
 
 
+@pytest.mark.parametrize("metadata", [(), (("x-request-id", "x" * 300),)])
+def test_an_id_that_is_too_long_stands_in_no_log(
+    channel: grpc.Channel, plane: HonestPlane, metadata: tuple[tuple[str, str], ...]
+) -> None:
+    plane.events.clear()
+    request = typed()
+    if not metadata:
+        request.id = "x" * 100_000
+        assert "at most 256 characters" in refused(channel, request).details()
+    else:
+        call(channel, "ModelInfer", request, metadata=metadata)
+    while not plane.events:
+        time.sleep(0.01)
+    assert 0 < len(plane.events[0].request_id) <= 256
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [

@@ -1,6 +1,6 @@
 """The gRPC door: listens, and stops without breaking what is under way.
 
-Called by :mod:`modelwright.serving.serve`.
+Opened by :mod:`modelwright.serving.assembly`.
 """
 
 from __future__ import annotations
@@ -46,13 +46,16 @@ class GrpcDoor:
             AddressTakenError: The address is taken, or not allowed.
         """
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        bound, why = 0, ""
         try:
-            bound: int = self._bind(address, certificate, key)
-        except RuntimeError:
-            bound = 0
+            bound = self._bind(address, certificate, key)
+        except RuntimeError as error:
+            why = str(error)
         if not bound:
             raise AddressTakenError(
-                f"The gRPC door cannot listen on {address}.", hint="Choose another port, or 0 for any free one."
+                f"The gRPC door cannot listen on {address}.",
+                why=why,
+                hint="Choose another port, or 0 for any free one.",
             )
         await self._server.start()
         return bound

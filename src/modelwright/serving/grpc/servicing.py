@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote
 
 from grpc import StatusCode, method_handlers_generic_handler, unary_unary_rpc_method_handler
 
@@ -21,7 +22,7 @@ from modelwright.serving.grpc.protocol import HEALTH, SERVICE, message
 from modelwright.serving.grpc.statuses import CANCELLED, code_of, metadata_of, text_of
 from modelwright.serving.statuses import status_of
 from modelwright.serving.tensors import metadata
-from modelwright.serving.tensors.inferring import infer
+from modelwright.serving.tensors.inferring import MAX_ID, infer
 
 Admit = Callable[[str], None]
 """Takes the value of ``authorization``; raises CredentialError if the caller may not ask."""
@@ -105,7 +106,7 @@ class Servicer:
         """Answer the rows of a request, and tell the observers what became of it."""
         began_s, began = time.time(), time.perf_counter()
         sent = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-        request_id = request.id or sent.get("x-request-id") or uuid.uuid4().hex
+        request_id = _id_of(request.id, sent.get("x-request-id", ""))
         note = Note("grpc", request_id, request.model_name, sent.get("modelwright-unit", ""))
         status, code = CANCELLED, ""
         try:
@@ -155,11 +156,21 @@ async def _refuse(context: Any, error: BaseException, request_id: str = "") -> N
     await context.abort(code_of(error), text_of(error), (*metadata_of(error), *_identity(request_id)))
 
 
+def _id_of(*chosen: str) -> str:
+    """Return the id of a request: the first that its caller chose, or a new one for what no log could hold."""
+    return next((one for one in chosen if 0 < len(one) <= MAX_ID), uuid.uuid4().hex)
+
+
 def _identity(request_id: str) -> tuple[tuple[str, str], ...]:
     """Return the metadata that names the request, if its id may stand there."""
     return (("x-request-id", request_id),) if request_id.isascii() and request_id.isprintable() and request_id else ()
 
 
 def _address(peer: str) -> str:
-    """Return the address in what gRPC calls a peer: ``ipv4:127.0.0.1:50312`` is 127.0.0.1."""
-    return peer.partition(":")[2].rpartition(":")[0].strip("[]")
+    """Return the address in what gRPC calls a peer.
+
+    Example:
+        >>> _address("ipv4:127.0.0.1:50312"), _address("ipv6:%5B::1%5D:50312")
+        ('127.0.0.1', '::1')
+    """
+    return unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]")
