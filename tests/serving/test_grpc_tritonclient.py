@@ -15,6 +15,7 @@ import numpy
 import pytest
 import tritonclient.grpc as triton
 from honest_plane import HonestPlane, flower_model, honest_plane
+from mixed_tensors import MIXED_TENSORS
 from small_door import Opened, opened
 from tritonclient.utils import InferenceServerException
 
@@ -141,23 +142,10 @@ def test_typed_contents_are_answered_typed(channel: grpc.Channel, datatype: str,
 
 
 def mixed() -> list[triton.InferInput]:
-    values: list[tuple[str, str, Any]] = [
-        ("città", "BYTES", numpy.array(["Köln", ""], dtype=object)),
-        ("seats", "INT64", numpy.array([2, -3])),
-        ("price", "FP32", numpy.array([1.5, 2.25], dtype="float32")),
-        ("member", "BOOL", numpy.array([True, False])),
-        ("since", "BYTES", numpy.array(["2026-11-20", "1999-01-01"], dtype=object)),
-        ("at", "BYTES", numpy.array(["2026-11-20T13:45:00", "1999-01-01T00:00:00"], dtype=object)),
-        ("took", "FP64", numpy.array([90.0, 0.5])),
-        ("token", "BYTES", numpy.array([b"\0\1\2", b"\xff"], dtype=object)),
-        ("extra", "BYTES", numpy.array(['{"a": [1]}', "null"], dtype=object)),
-        ("place", "FP64", numpy.array([[1.0, 2.0], [3.0, 4.0]])),
+    return [
+        triton.InferInput(name, list(array.shape), kind).set_data_from_numpy(array)
+        for name, kind, array in MIXED_TENSORS
     ]
-    tensors = []
-    for name, kind, array in values:
-        tensors.append(triton.InferInput(name, list(array.shape), kind))
-        tensors[-1].set_data_from_numpy(array)
-    return tensors
 
 
 def test_every_kind_of_field(client: triton.InferenceServerClient) -> None:
@@ -166,7 +154,7 @@ def test_every_kind_of_field(client: triton.InferenceServerClient) -> None:
     assert result.as_numpy("seats_out").tolist() == [2, -3]
     assert result.as_numpy("price_out").tolist() == [1.5, 2.25]
     assert result.as_numpy("member_out").tolist() == [True, False]
-    assert result.as_numpy("when").tolist() == [b"2026-11-20T13:45:00", b"1999-01-01T00:00:00"]
+    assert result.as_numpy("when").tolist() == [b"2026-11-20T13:45:00", b"1999-01-01T00:00:00.500000"]
     assert result.as_numpy("token_out").tolist() == [b"\0\1\2", b"\xff"]
     assert result.as_numpy("extra_out").tolist() == [b'{"a":[1]}', b"null"]
     assert result.as_numpy("place_out").tolist() == [[1.0, 2.0], [3.0, 4.0]]

@@ -10,6 +10,7 @@ import numpy
 import pytest
 import tritonclient.http as triton
 from honest_plane import HonestPlane, flower_model, honest_plane
+from mixed_tensors import MIXED_TENSORS
 from small_gateway import serving
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
@@ -154,21 +155,12 @@ def test_a_tensor_per_row(client: triton.InferenceServerClient) -> None:
 
 
 def mixed_inputs(*, binary: bool) -> list[triton.InferInput]:
-    values: list[tuple[str, str, Any]] = [
-        ("città", "BYTES", numpy.array(["Köln", ""], dtype=object)),
-        ("seats", "INT64", numpy.array([2, -3])),
-        ("price", "FP32", numpy.array([1.5, 2.25], dtype="float32")),
-        ("member", "BOOL", numpy.array([True, False])),
-        ("since", "BYTES", numpy.array(["2026-11-20", "1999-01-01"], dtype=object)),
-        ("at", "BYTES", numpy.array(["2026-11-20T13:45:00", "1999-01-01T00:00:00.5"], dtype=object)),
-        ("took", "FP64", numpy.array([90.0, 0.5])),
-        ("token", "BYTES", numpy.array([b"AAEC", b"/w=="] if not binary else [b"\0\1\2", b"\xff"], dtype=object)),
-        ("extra", "BYTES", numpy.array(['{"a": [1]}', "null"], dtype=object)),
-        ("place", "FP64", numpy.array([[1.0, 2.0], [3.0, 4.0]])),
-    ]
+    tokens = numpy.array([b"AAEC", b"/w=="], dtype=object)  # JSON has no bytes
     return [
-        triton.InferInput(name, list(array.shape), kind).set_data_from_numpy(array, binary_data=binary)
-        for name, kind, array in values
+        triton.InferInput(name, list(array.shape), kind).set_data_from_numpy(
+            tokens if name == "token" and not binary else array, binary_data=binary
+        )
+        for name, kind, array in MIXED_TENSORS
     ]
 
 
