@@ -297,6 +297,13 @@ def test_json_that_is_none_is_said_once() -> None:
     ]
 
 
+def test_json_that_is_nested_too_deeply_is_said() -> None:
+    sent = parse_form(everything_contract(), form(everything_contract(), free="[" * 100_000))
+    assert [str(problem) for problem in sent.problems] == [
+        "row 0, column 'free': is no JSON: nested too deeply (write it as in a request: [1, 2], or {…})"
+    ]
+
+
 def test_a_box_that_is_not_ticked_is_false() -> None:
     sent = parse_form(churn_contract(), form(churn_contract(), paperless=None))
     assert sent.problems == ()

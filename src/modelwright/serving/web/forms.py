@@ -105,7 +105,7 @@ def value_of(field: FieldData, text: str) -> Any:
     """
     family = family_of(field["datatype"])
     if field.get("shape") or family == "json":
-        return msgspec.json.decode(text) if text.strip() else None
+        return _json(text) if text.strip() else None
     if family == "string" and not (field.get("nullable") and not text):
         return text.replace("\r\n", "\n")
     if family == "bool":
@@ -115,6 +115,13 @@ def value_of(field: FieldData, text: str) -> Any:
     if family in ("int", "float", "duration") and _NUMBER.fullmatch(text):
         return _number(text)
     return f"{text}:00" if family == "datetime" and _MINUTES.fullmatch(text) else text
+
+
+def _json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deeply") from None
 
 
 def _number(text: str) -> int | float:
