@@ -104,6 +104,7 @@ def test_unknown_targets_and_packages_are_named(toy_wheels, tmp_path):
         ("ray-serve", {"image": "churn", "namespace": "ml"}, ["--image", "--namespace"]),
         ("kserve", {"workers": 0}, ["--workers"]),
         ("kserve", {"index_url": "file:///models"}, ["--index-url"]),
+        ("kserve", {"index_url": "http://[models"}, ["--index-url"]),
         ("ray-serve", {"index_url": "https://me:secret@models.internal/simple/"}, ["--index-url"]),
         ("kserve", {"index_url": "https://models.internal/$(id)\n"}, ["--index-url"]),
         ("kserve", {"image": "Not An Image", "namespace": "Ml_1"}, ["--image", "--namespace"]),

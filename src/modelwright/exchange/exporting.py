@@ -111,15 +111,23 @@ def _check_settings(exporter: Exporter, settings: ExportSettings) -> None:
     ]
     if not 1 <= settings.workers <= 1024:
         problems.append(Problem(None, None, f"{settings.workers} is not between 1 and 1024", item="--workers"))
-    address = urlsplit(settings.index_url)
-    if settings.index_url and (
-        not _PLAIN_URL.fullmatch(settings.index_url) or address.scheme not in ("http", "https") or not address.hostname
-    ):
-        problems.append(Problem(None, None, "is no http or https address", item="--index-url"))
-    if address.username or address.password:
-        problems.append(Problem(None, None, "holds credentials, which would stand in the files", item="--index-url"))
+    wrong = _wrong_with(settings.index_url) if settings.index_url else ""
+    if wrong:
+        problems.append(Problem(None, None, wrong, item="--index-url"))
     if problems:
         raise TargetError(f"This cannot be exported to {exporter.title} as asked.", problems=problems)
+
+
+def _wrong_with(index_url: str) -> str:
+    """Return what is wrong with the address of an index; empty: nothing."""
+    try:
+        address = urlsplit(index_url)
+    except ValueError:  # brackets that enclose no address
+        return "is no http or https address"
+    if address.username or address.password:
+        return "holds credentials, which would stand in the files"
+    plain = _PLAIN_URL.fullmatch(index_url) and address.scheme in ("http", "https") and address.hostname
+    return "" if plain else "is no http or https address"
 
 
 def _default_name(variants: tuple[ExportVariant, ...], to: str) -> str:
