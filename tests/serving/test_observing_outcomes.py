@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from array import array
 from datetime import UTC, datetime
 
@@ -155,6 +156,20 @@ def test_more_than_can_wait_is_refused_and_may_be_sent_again(remembered, tmp_pat
     assert guard.told == []
     assert made.take(message({"request_id": "r-1", "outcome": {"x": 1}})).accepted == 1
     made.close()
+
+
+def test_what_is_lost_at_the_end_is_said(remembered, tmp_path, caplog):
+    place = tmp_path / "a file"
+    place.write_text("")
+    settings = RecordSettings(folder=str(place / "log"), file_s=0.01)
+    made = Outcomes(remembered, settings, guards=lambda model: None)
+    made.take(message({"request_id": "r-1", "outcome": {"x": 1, "y": 2}}))
+    until = time.monotonic() + 10
+    while "is tried again" not in caplog.text:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert made.close()
+    assert "outcomes: the last 2 could not be written, and are lost" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_a_folder_that_vanished_is_made_again(tmp_path):
     assert len(read(tmp_path)) == 5
 
 
-def test_what_a_full_disk_keeps_back_is_bounded_and_counted(tmp_path):
+def test_what_a_full_disk_keeps_back_is_bounded_counted_and_said(tmp_path, caplog):
     place = tmp_path / "folder"
     place.write_text("")
     log = begun(place, file_s=0.05, file_rows=100, queue_records=200)
@@ -105,6 +105,7 @@ def test_what_a_full_disk_keeps_back_is_bounded_and_counted(tmp_path):
     assert log.close()
     assert sum(log.dropped.values()) == 1000
     assert log.written == 0
+    assert "records could not be written, and are lost" in caplog.text
 
 
 @pytest.fixture

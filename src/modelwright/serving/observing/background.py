@@ -73,6 +73,11 @@ class Complaints:
         _log.warning("%s: %s%s", self._what, problem, more, exc_info=error)
         self._next, self._unsaid = now + QUIET_S, 0
 
+    def conclude(self, problem: object) -> None:
+        """Log a last problem, whatever was logged a moment ago: no later line will count it."""
+        self._next = 0.0
+        self.say(problem)
+
 
 class Background(Generic[Item]):
     """Hands items to some work.

@@ -231,11 +231,13 @@ class OutcomeWork:
 
     def finish(self) -> None:
         """Write what is left."""
-        if self._series.rows:
-            self._write(time.monotonic())
+        if self._series.rows and not self._write(time.monotonic()):
+            self.complaints.conclude(f"the last {self._series.clear()} could not be written, and are lost")
 
-    def _write(self, now: float) -> None:
+    def _write(self, now: float) -> bool:
         try:
             self._series.write(now)
         except OSError as error:
             self.complaints.say(f"a file could not be written, and is tried again: {error}")
+            return False
+        return True

@@ -175,7 +175,9 @@ class RecordWork:
         """Write everything that is left."""
         for _, series in list(self._made.values()):
             if series.rows and not self._write(series, time.monotonic()):
-                self._drop("disk", series.clear(), "the last records could not be written")
+                lost = series.clear()
+                self.dropped["disk"] += lost
+                self.complaints.conclude(f"the last {lost} records could not be written, and are lost")
 
     def _write(self, series: Series, now: float) -> bool:
         try:
