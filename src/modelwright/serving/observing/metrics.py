@@ -39,7 +39,7 @@ class Readings(NamedTuple):
     Attributes:
         in_flight: Requests that came and are not answered yet.
         queue_rows: Rows that wait for a worker, by model and version.
-        workers: Processes, by model, version and state (``starting``, ``ready``, ``stopping``).
+        workers: Processes, by model, version and state (``starting``, ``ready``).
         shares: Share of the requests that a variant gets, 0 to 1, by model and variant.
         records_written: Records in files that are complete.
         records_dropped: Records that were not written, by reason.

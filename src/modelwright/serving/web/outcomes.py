@@ -1,17 +1,14 @@
 """Describe in OpenAPI how a server is told what later turned out to be true.
 
-For: :mod:`.openapi`. What it takes is read by ``modelwright.serving.observing``. Pure.
+For: :mod:`.openapi`. What it takes is read by :mod:`modelwright.serving.observing.outcome_reading`. Pure.
 """
 
 from __future__ import annotations
 
+from modelwright.serving.observing.outcome_reading import LONGEST, MOST
 from modelwright.serving.web.components import Node, answered, ref, refusals
 from modelwright.serving.web.schemas import input_schema, listed, record
 
-MOST = 10_000
-"""Outcomes in one message."""
-LONGEST = 1024
-"""Characters of a text."""
 _TEXT: Node = {"type": "string", "maxLength": LONGEST}
 _NAME: Node = _TEXT | {"minLength": 1}
 
