@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from modelwright.errors import StorageError
+from modelwright.liveness import lives
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.(tmp|old)")
 _AT_FDCWD = -100
@@ -68,24 +69,12 @@ def recover(target: Path) -> None:
     """Clear what dead processes left beside a target, and put back an old folder whose successor never came."""
     for leftover in target.parent.glob(f".{target.name}.*"):
         match = _TEMPORARY.fullmatch(leftover.name)
-        if match is None or match["name"] != target.name or _alive(int(match["pid"])):
+        if match is None or match["name"] != target.name or lives(int(match["pid"])):
             continue
         if leftover.suffix == ".old" and not target.exists():
             leftover.rename(target)
         else:
             shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _flush(folder: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from modelwright.errors import StorageError, UnreachableError
+from modelwright.liveness import lives
 from modelwright.runtime.suggestions import nearest
 from modelwright.spec.struct import Frozen
 
@@ -128,7 +129,7 @@ def running(folder: Path) -> tuple[Running, ...]:
         server = _read(file)
         if server is None:
             continue
-        if server.pid and server.born == _born(server.pid) and _lives(server.pid):
+        if server.pid and server.born == _born(server.pid) and lives(server.pid):
             found.append(server)
         else:
             withdraw(file)
@@ -201,18 +202,6 @@ def _read(file: Path) -> Running | None:
             return msgspec.json.decode(stream.read(LARGEST), type=Running)
     except (OSError, msgspec.DecodeError):
         return None
-
-
-def _lives(pid: int) -> bool:
-    if os.name == "nt":  # os.kill would end the process there
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _born(pid: int) -> str:
