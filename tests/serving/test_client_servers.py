@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from modelwright.serving.client.servers import (
     Running,
     RunningModel,
     announce,
+    control_door,
     find,
     running,
     servers_folder,
@@ -88,11 +90,13 @@ def test_what_is_left_of_a_killed_server_is_removed(folder):
         "print(announce(Running(url='http://127.0.0.1:1'), folder=Path(sys.argv[1])), flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True) as process:
-        file = Path(process.stdout.readline().strip())
+        assert process.stdout.readline()
         assert len(running(folder)) == 1
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(control_door(folder, process.pid)))
         process.kill()
     assert running(folder) == ()
-    assert not file.exists()
+    assert [*folder.iterdir()] == []
 
 
 def test_another_process_of_the_same_number_is_not_taken_for_it(folder):
@@ -123,6 +127,15 @@ def test_readers_never_see_half_an_announcement(folder):
     finally:
         stop.set()
         writer.join()
+
+
+def test_a_folder_that_is_a_link_is_not_announced_in(tmp_path):
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "servers"
+    elsewhere.mkdir(mode=0o755)
+    link.symlink_to(elsewhere)
+    with pytest.raises(StorageError):
+        announce(SERVER, folder=link)
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.errors import AddressTakenError, StorageError
 from modelwright.plugins import need
-from modelwright.serving.client.servers import Running, RunningModel, announce, user_name, withdraw
+from modelwright.serving.client.servers import Running, RunningModel, announce, control_door, user_name, withdraw
 from modelwright.serving.http.admin import AdminDoor
 from modelwright.serving.http.door import Door
 from modelwright.serving.http.gateway import Gateway
@@ -152,7 +152,7 @@ class Assembly:
         self, stack: AsyncExitStack, administrator: Administrator, folder: Path, admin_url: str
     ) -> None:
         """Open the control door for this user, and say where it is; a server serves without it as well."""
-        path = folder / f"{os.getpid()}.sock"
+        path = control_door(folder, os.getpid())
         models = tuple(
             RunningModel(name=model.name, references=tuple(one.reference for one in model.variants.values()))
             for model in self._server.deployment.models.values()

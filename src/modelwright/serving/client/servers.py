@@ -117,6 +117,11 @@ def announce(server: Running, *, folder: Path) -> Path:
     return target
 
 
+def control_door(folder: Path, pid: int) -> Path:
+    """Return the Unix socket at which a process is commanded that announced itself in a folder."""
+    return folder / f"{pid}.sock"
+
+
 def withdraw(file: Path) -> None:
     """Say that this process no longer serves."""
     file.unlink(missing_ok=True)
@@ -133,6 +138,7 @@ def running(folder: Path) -> tuple[Running, ...]:
             found.append(server)
         else:
             withdraw(file)
+            control_door(folder, server.pid).unlink(missing_ok=True)
     return tuple(sorted(found, key=lambda server: server.pid))
 
 
@@ -179,10 +185,12 @@ def _none(on: str, known: tuple[Running, ...], name: str) -> UnreachableError:
 def _make_private(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not _is_private(folder):
+        if not folder.is_symlink() and not _is_private(folder):
             folder.chmod(0o700)
     except OSError as error:
         raise StorageError("The server cannot say that it runs.", where=str(folder), why=str(error)) from error
+    if not _is_private(folder):  # nobody would look there
+        raise StorageError("The server cannot say that it runs.", where=str(folder), why="It is no folder of its own.")
 
 
 def _is_private(folder: Path) -> bool:
