@@ -1,47 +1,41 @@
 """Turn what a page shows into HTML.
 
-For: every module that makes a page. Everything that goes into a template is escaped; the only exception is markup that
+For: every module that makes a page, by the rules of :mod:`.templating`. The only markup that is not escaped is what
 :mod:`modelwright.registry.web.markdown` and :mod:`modelwright.registry.web.charts` made themselves, which has a type of
-its own. A template that names something the page does not have is an error, not an empty place.
+its own.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from modelwright.registry.web import formatting
 from modelwright.registry.web.assets import asset_name
 from modelwright.registry.web.requests import CSRF_FIELD, Page, Request, Site
 from modelwright.registry.web.telling import did, refusal_of, shares, withdrawn
+from modelwright.registry.web.templating import environment
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("modelwright.registry.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
+    return environment(
+        "modelwright.registry.web",
+        filters=(
+            formatting.moment,
+            formatting.size,
+            formatting.count,
+            formatting.value,
+            formatting.short,
+            formatting.change,
+            did,
+            refusal_of,
+            shares,
+            withdrawn,
+        ),
+        shared={"asset": asset_name, "CSRF_FIELD": CSRF_FIELD},
     )
-    for written in (
-        formatting.moment,
-        formatting.size,
-        formatting.count,
-        formatting.value,
-        formatting.short,
-        formatting.change,
-        did,
-        refusal_of,
-        shares,
-        withdrawn,
-    ):
-        environment.filters[written.__name__] = written
-    environment.globals |= {"asset": asset_name, "CSRF_FIELD": CSRF_FIELD}
-    return environment
 
 
 def render(template: str, site: Site, request: Request, view: object, *, status: int = 200) -> Page:

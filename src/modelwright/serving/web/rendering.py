@@ -1,8 +1,7 @@
 """Turn what a page shows into HTML.
 
-For: :mod:`.pages`. Everything that goes into a template is escaped; the only exceptions are the card, which
-:mod:`modelwright.registry.web.markdown` made safe, and drawn bars. A template that names something the page does not
-have is an error, not an empty place.
+For: :mod:`.pages`, by the rules of :mod:`modelwright.registry.web.templating`. The only markup that is not escaped is
+the card, which :mod:`modelwright.registry.web.markdown` made safe, and drawn bars.
 """
 
 from __future__ import annotations
@@ -11,28 +10,22 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from modelwright.registry.web import formatting
 from modelwright.registry.web.charts import bar
+from modelwright.registry.web.templating import environment
 from modelwright.serving.web.assets import asset_name
 from modelwright.serving.web.views import ServerView
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("modelwright.serving.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
+    return environment(
+        "modelwright.serving.web",
+        filters=(formatting.value, formatting.short, formatting.count),
+        shared={"asset": asset_name, "bar": bar},
     )
-    for written in (formatting.value, formatting.short, formatting.count):
-        environment.filters[written.__name__] = written
-    environment.globals |= {"asset": asset_name, "bar": bar}
-    return environment
 
 
 def render(template: str, server: ServerView, **shown: Any) -> bytes:
