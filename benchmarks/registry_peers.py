@@ -95,7 +95,7 @@ def running(
     pin = ["taskset", "-c", str(SERVER_CORE)] if pinned else []
     process = subprocess.Popen([*pin, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while not _answers(url):
+        while not answers(url):
             assert process.poll() is None, f"{name} ended"
             time.sleep(0.01)
         yield Served(name, index or url, process, time.perf_counter() - begun)
@@ -104,7 +104,8 @@ def running(
         process.wait(30)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Say whether a server answers there with 200."""
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
             return bool(answer.status == 200)

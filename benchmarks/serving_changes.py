@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import itertools
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,9 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import uvloop
-from registry_peers import CLIENT_CORE
-from serving_client import Paced, post
+from serving_client import Paced, post, run_beside
 from serving_models import numbered
 from serving_peers import Server, ours
 
@@ -54,7 +51,7 @@ def changes(folder: Path, wheels: dict[str, Path], count: int) -> dict[str, Any]
     options = ("--watch", "--registry", str(folder / "registry"), "--no-access-log")
     with ours(numbered(), "numbered@production", *options) as server:
         paced = Paced(server.port, requests(server), per_s=RATE)
-        took = _run(_change(paced, registry, count))
+        took = run_beside(_change(paced, registry, count))
     registry.close()
     seen = paced.seen
     return {
@@ -100,7 +97,7 @@ def drains(folder: Path, wheel: Path, count: int) -> dict[str, Any]:
     for _ in range(count):
         with ours(numbered(), wheel, folder=folder) as server:
             paced = Paced(server.port, requests(server), per_s=RATE)
-            took.append(_run(_drain(paced, server)))
+            took.append(run_beside(_drain(paced, server)))
             answered += sum(one.status == 200 for one in paced.seen)
             failed += sum(one.status != 200 for one in paced.seen)
     return {"drains": count, "requests": answered + failed, "failed": failed, "took_s": took}
@@ -117,15 +114,6 @@ async def _drain(paced: Paced, server: Server) -> float:
     paced.stopping = True
     await asking
     return took
-
-
-def _run(what: Any) -> Any:
-    os.sched_setaffinity(0, {CLIENT_CORE or 0})
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(what)
-    finally:
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 def main() -> None:

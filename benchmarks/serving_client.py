@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uvloop
 from registry_peers import CLIENT_CORE
@@ -100,7 +100,7 @@ def ask_all(
     Returns:
         How long it took, seconds.
     """
-    return _run(_ask_all(port, requests, check, connections))
+    return run_beside(_ask_all(port, requests, check, connections))
 
 
 async def _ask_all(
@@ -159,7 +159,7 @@ class Paced:
 
     def run(self, seconds: float) -> list[Seen]:
         """Ask for so long; return what was seen."""
-        _run(self.ask(seconds))
+        run_beside(self.ask(seconds))
         return self.seen
 
     async def ask(self, seconds: float) -> None:
@@ -209,7 +209,8 @@ class Paced:
             self._idle.remove(connection)
 
 
-def _run(what: object) -> object:
+def run_beside(what: Any) -> Any:
+    """Run a coroutine on the clients' core, beside a server on another."""
     os.sched_setaffinity(0, {CLIENT_CORE or 0})
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

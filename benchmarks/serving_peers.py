@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pandas as pd
-from registry_peers import SERVER_CORE, TICKS, environment, family, free_port
+from registry_peers import SERVER_CORE, TICKS, answers, environment, family, free_port
 from serving_models import Subject
 
 PROGRAMS = Path(__file__).parent / "peers"
@@ -109,7 +108,7 @@ def running(
         stderr=log,
     )
     try:
-        while not _answers(f"http://127.0.0.1:{port}{ready}"):
+        while not answers(f"http://127.0.0.1:{port}{ready}"):
             assert process.poll() is None, f"{name} ended: {_end_of(log)}"
             assert time.perf_counter() - begun < 120, f"{name} is not ready: {_end_of(log)}"
             time.sleep(0.01)
@@ -122,14 +121,6 @@ def running(
 def _end_of(log: IO[bytes]) -> str:
     log.seek(0)
     return log.read()[-2000:].decode()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=60) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
