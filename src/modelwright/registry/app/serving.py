@@ -23,6 +23,7 @@ from modelwright.errors import UnavailableError
 from modelwright.registry.app.application import create_app
 from modelwright.registry.app.edge import MAX_HEADERS
 from modelwright.registry.app.http1 import RegistryProtocol
+from modelwright.registry.app.sockets import bound
 from modelwright.registry.operating.local import LocalService
 
 HOST, PORT = "127.0.0.1", 8080
@@ -120,21 +121,14 @@ class _Server(uvicorn.Server):
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Said to be TCP, or asyncio leaves Nagle's algorithm on, which costs 40 ms at every second answer.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
+        return bound(host, port, backlog=BACKLOG)
     except OSError as error:
-        listening.close()
         raise UnavailableError(
             f"The registry cannot listen on {host}, port {port}.",
             why=error.strerror or str(error),
             hint="modelwright registry --port 8081",
         ) from error
-    return listening
 
 
 def _url(host: str, listening: socket.socket) -> str:

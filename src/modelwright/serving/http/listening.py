@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelwright.errors import AddressTakenError
+from modelwright.registry.app.sockets import bound
 
 BACKLOG = 2048
 _OFFERED = 50
@@ -31,7 +32,7 @@ def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
         AddressTakenError: Somebody else listens there, or it is not allowed.
     """
     try:
-        return _bound(host, port)
+        return bound(host, port, backlog=BACKLOG)
     except OSError as error:
         free = next((other for other in range(port + 1, min(port + _OFFERED, 65_535)) if _is_free(host, other)), 0)
         taken = error.errno == errno.EADDRINUSE
@@ -74,24 +75,9 @@ def listen_locally(path: Path) -> socket.socket:
     return listening
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Said to be TCP, or asyncio leaves Nagle's algorithm on, which costs 40 ms at every second answer.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    listening.setblocking(False)
-    return listening
-
-
 def _is_free(host: str, port: int) -> bool:
     try:
-        _bound(host, port).close()
+        bound(host, port, backlog=BACKLOG).close()
     except OSError:
         return False
     return True
