@@ -14,6 +14,7 @@ import pytest
 from client_server import served
 from msgspec.structs import replace
 from registry_wheels import library_wheel
+from rolled_back import withdrawn
 from toy_packages import write_toy
 
 import modelwright as mw
@@ -31,7 +32,7 @@ from modelwright.errors import (
     VersionStepError,
 )
 from modelwright.inspecting.diff import diff
-from modelwright.registry.rollouts import MAX_MEASURES, RolloutEvent, RolloutMeasure
+from modelwright.registry.rollouts import MAX_MEASURES, RolloutEvent
 from modelwright.registry.service import Selection
 
 SETTINGS = """
@@ -218,16 +219,8 @@ def test_yank_is_taken_back_and_deletion_is_not(two):
         assert f"modelwright history {two.name}==1.1" in told.value.hint
 
 
-WORSE = RolloutMeasure(tried=0.4, control=0.0, effect=0.4, limit=0.005, evidence=9e4, needed=400.0, worse=True)
-WITHDRAWN = RolloutEvent(
-    step="rolled back",
-    kind="canary",
-    before=0.1,
-    after=0.0,
-    control="1.0.0",
-    time="2026-10-01T12:00:00.25Z",
-    measures={"errors": WORSE},
-)
+WITHDRAWN = withdrawn("errors", time="2026-10-01T12:00:00.25Z")
+WORSE = WITHDRAWN.measures["errors"]
 
 
 def test_rollout_is_written_down_once_and_moves_no_stage(two):

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rolled_back import withdrawn
 
 from modelwright.errors import GateError, NotAllowedError
 from modelwright.package import open_wheel
-from modelwright.registry.rollouts import RolloutEvent, RolloutMeasure
 
 if TYPE_CHECKING:
     from modelwright.registry.operating.local import LocalService
@@ -74,20 +74,6 @@ class House:
     token: str
     reader: str
 
-
-WITHDRAWN = RolloutEvent(
-    step="rolled back",
-    kind="canary",
-    before=0.1,
-    after=0.0,
-    control="1.0.0",
-    time="2026-11-20T10:00:00Z",
-    measures={
-        HOSTILE: RolloutMeasure(
-            tried=0.4, control=0.0, effect=0.4, limit=0.005, evidence=9000.0, needed=400.0, worse=True
-        )
-    },
-)
 
 LOCK = """lock-version = "1.0"
 created-by = "test"
@@ -165,7 +151,9 @@ def furnish(folder: Path, churn: Callable[..., Path], teamtools: Path) -> House:
     ann.promote("churn", "1.1.0", to="dev", reason="try")
     with contextlib.suppress(NotAllowedError):
         eve.promote("churn", "2.0.0", to="production", reason=HOSTILE)
-    ann.report_rollout("churn", "1.1.0", event=WITHDRAWN, stage="staging", reason=HOSTILE)
+    ann.report_rollout(
+        "churn", "1.1.0", event=withdrawn(HOSTILE, time="2026-11-20T10:00:00Z"), stage="staging", reason=HOSTILE
+    )
     ann.yank("churn", "1.1.0", reason=HOSTILE)
     ann.promote("demand", "1.0.0", to="dev", reason="first")
     token = ann.add_token("ann", scopes=("read", "publish", "promote", "admin")).secret
