@@ -153,6 +153,7 @@ def test_what_is_no_inference_request_is_refused(body: bytes, problem: str) -> N
     [
         (24, 24, 999, "Inference-Header-Content-Length"),
         (24, 24, b"-1", "Inference-Header-Content-Length"),
+        (24, 24, b"9" * 5000, "Inference-Header-Content-Length"),
         (24, 16, None, "needs 24 bytes of binary data; 16 are left"),
         (24, 32, None, "followed by 32 bytes of binary data, but its tensors have 24"),
         (23, 23, None, "has 23 bytes of data where the shape [1, 3] means 24"),

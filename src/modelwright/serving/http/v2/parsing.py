@@ -19,6 +19,8 @@ from modelwright.serving.tensors.tensor import InferRequest, SentTensor, WantedO
 
 LENGTH = b"inference-header-content-length"
 """Header that says where the JSON ends and binary data begins, bytes."""
+_DIGITS = 18
+"""Digits of the longest body that anybody could send, and many more."""
 _TYPES = (b"", b"application/json", b"application/octet-stream")
 
 
@@ -52,7 +54,7 @@ def _json_length(request: Request) -> int | None:
     said = request.headers.get(LENGTH)
     if said is None:
         return None
-    if not said.isdigit() or int(said) > len(request.body):
+    if not said.isdigit() or len(said) > _DIGITS or int(said) > len(request.body):
         raise MessageError(
             "The header Inference-Header-Content-Length is not the length of the JSON in the body.",
             why=f"It is {said.decode('latin-1')!r:.40}; the body has {len(request.body)} bytes.",
