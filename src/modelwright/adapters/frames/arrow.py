@@ -47,7 +47,10 @@ class ArrowFrames:
         Raises:
             ValueError: It is no Arrow stream.
         """
-        table = pyarrow.ipc.open_stream(body).read_all()
+        try:
+            table = pyarrow.ipc.open_stream(body).read_all()
+        except OSError as error:  # it is cut off
+            raise ValueError(str(error)) from error
         return {name: _column(table.column(name)) for name in table.column_names}
 
 
