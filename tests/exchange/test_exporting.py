@@ -120,7 +120,7 @@ def test_settings_that_cannot_be_honoured_are_refused_all_at_once(target, settin
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("weight", [0, 100, -1, float("nan")])
+@pytest.mark.parametrize("weight", [0, 100, -1, float("nan"), 0.3])
 def test_a_canary_needs_a_share(weight, toy_wheels, tmp_path):
     with pytest.raises(TargetError, match="%"):
         mw.export(toy_wheels[0], tmp_path / "out", to="kserve", canary=toy_wheels[1], canary_weight=weight)

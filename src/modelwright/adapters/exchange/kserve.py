@@ -43,7 +43,7 @@ class KServeExporter:
         """Say what is to be written; see :class:`modelwright.exchange.exporter.Exporter`.
 
         Raises:
-            TargetError: The image or the namespace is none.
+            TargetError: The image, the namespace or a share is none.
         """
         images = _images(variants, settings)
         texts: dict[str, str] = {}
@@ -80,7 +80,7 @@ def _images(variants: tuple[ExportVariant, ...], settings: ExportSettings) -> di
     """Return the image of each version: as it was named, else tagged with the version.
 
     Raises:
-        TargetError: The image or the namespace is none; every problem is listed.
+        TargetError: The image, the namespace or a share is none; every problem is listed.
     """
     named = settings.image or variants[0].package.manifest.name
     found = _IMAGE.fullmatch(named)
@@ -91,6 +91,10 @@ def _images(variants: tuple[ExportVariant, ...], settings: ExportSettings) -> di
         problems.append(Problem(None, None, "names an image that is there already; it is built here", item="--image"))
     elif found["tag"] and len(variants) > 1:
         problems.append(Problem(None, None, "has a tag, and two versions need two", "leave it out", item="--image"))
+    shares = [one.weight for one in variants if one.weight != round(one.weight)]
+    if shares:
+        told = f"{shares[-1]:g} % is not a whole number of percent, as KServe takes them"
+        problems.append(Problem(None, None, told, item="--canary-weight"))
     if settings.namespace and not _NAMESPACE.fullmatch(settings.namespace):
         problems.append(Problem(None, None, f"{settings.namespace!r} is no namespace", item="--namespace"))
     if found is None or problems:
