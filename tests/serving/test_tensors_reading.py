@@ -12,10 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelwright.errors import SignatureError
+from modelwright.runtime.validation import LIMIT
 from modelwright.serving.contract import Contract
 from modelwright.serving.intake.judging import table_of
+from modelwright.serving.tensors.datatypes import DATATYPES
+from modelwright.serving.tensors.elements import FlawedTensor, read_tensor
 from modelwright.serving.tensors.reading import read_table
-from modelwright.serving.tensors.tensor import SentTensor
+from modelwright.serving.tensors.tensor import SentTensor, Tensor
+from modelwright.serving.tensors.text import decode_text
 
 NAMES = ("length", "width", "depth")
 LOOSE = {
@@ -73,3 +77,29 @@ def test_smaller_floats_keep_their_value(dtype: str) -> None:
 def test_null_is_missing_where_it_may_be() -> None:
     table = read_table(CONTRACT, [SentTensor("x", "FP64", (1, 3), data=[1, None, None])], max_rows=9)
     assert numpy.array_equal(numpy.frombuffer(table.block or b""), [1, math.nan, math.nan], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "element", "told"),
+    [
+        ({"datatype": "string"}, b"\xff", "is no UTF-8"),
+        ({"datatype": "json"}, b"{", "is no JSON"),
+        ({"datatype": "json"}, b"[" * 100_000, "is no JSON"),
+    ],
+    ids=["text", "half", "deep"],
+)
+def test_so_many_elements_that_stand_for_nothing_are_told_and_no_more(
+    field: dict[str, Any], element: bytes, told: str
+) -> None:
+    tensor = Tensor("x", DATATYPES["BYTES"], (LIMIT + 1,), [element] * (LIMIT + 1))
+    with pytest.raises(FlawedTensor) as flawed:
+        decode_text(field, tensor)
+    assert len(flawed.value.problems) == LIMIT
+    assert told in flawed.value.problems[0].problem
+
+
+@pytest.mark.parametrize("element", [300, "no number"])
+def test_so_many_numbers_that_are_none_are_told_and_no_more(element: Any) -> None:
+    with pytest.raises(FlawedTensor) as flawed:
+        read_tensor(SentTensor("x", "UINT8", (LIMIT + 1,), data=[element] * (LIMIT + 1)))
+    assert len(flawed.value.problems) == LIMIT

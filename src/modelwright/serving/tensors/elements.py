@@ -12,7 +12,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, islice
 from math import inf, nan, prod
 from typing import Any
 
@@ -153,11 +153,12 @@ def _typed(name: str, datatype: Datatype, elements: list[Any], row_size: int) ->
         elements = [_SPECIAL.get(value, value) if type(value) is str else value for value in elements]
         kinds = set(map(type, elements))
     if not kinds <= allowed:
-        wrong = ((place, value) for place, value in enumerate(elements) if type(value) not in allowed)
-        raise FlawedTensor(
+        wrong = (
             Problem(place // row_size, name, f"{value!r:.60} is no {datatype.name}; {need}")
-            for (place, value), _ in zip(wrong, range(LIMIT), strict=False)
+            for place, value in enumerate(elements)
+            if type(value) not in allowed
         )
+        raise FlawedTensor(islice(wrong, LIMIT))
     if datatype.family == "int":
         _within(name, datatype, elements, row_size)
     return elements
@@ -168,8 +169,9 @@ def _within(name: str, datatype: Datatype, elements: list[Any], row_size: int) -
     low, high = (0, 2**bits - 1) if datatype.name.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     present = [value for value in elements if value is not None]
     if present and (min(present) < low or max(present) > high):
-        raise FlawedTensor(
+        wrong = (
             Problem(place // row_size, name, f"{value!r:.60} does not fit {datatype.name}, {low} to {high}")
             for place, value in enumerate(elements)
             if value is not None and not low <= value <= high
         )
+        raise FlawedTensor(islice(wrong, LIMIT))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modelwright.runtime.errors import Problem
+from modelwright.runtime.validation import LIMIT
 from modelwright.runtime.values import family_of
 from modelwright.serving.tensors.elements import FlawedTensor
 from modelwright.serving.tensors.tensor import Tensor
@@ -40,6 +41,8 @@ def _problems(tensor: Tensor, decode: Callable[[Any], Any]) -> list[Problem]:
             found.append(Problem(place // tensor.row_size, tensor.name, "is no UTF-8", "encode text as UTF-8"))
         except ValueError as error:
             found.append(Problem(place // tensor.row_size, tensor.name, str(error)))
+        if len(found) == LIMIT:
+            break
     return found
 
 
@@ -61,7 +64,7 @@ def _bytes(element: Any) -> bytes:
 def _json(element: Any) -> Any:
     try:
         return msgspec.json.decode(_text(element))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise ValueError(f"{element!r:.60} is no JSON") from None
 
 
