@@ -251,6 +251,12 @@ def test_an_address_that_is_none_is_refused(url):
     assert "pw@" not in str(caught.value)
 
 
+def test_an_answer_that_is_nested_without_end_is_none(app, client):
+    app.canned.append((200, {"content-type": "application/json"}, b'{"predictions": [{"x": ' + b"[" * 100_000))
+    with pytest.raises(UnreachableError, match="no modelwright server"):
+        client.predict(ROWS)
+
+
 def test_the_extra_is_one_line_away(monkeypatch):
     def missing(extra, *modules):
         raise MissingExtraError("not installed", hint=f'pip install "modelwright[{extra}]"')

@@ -127,7 +127,7 @@ def decoded(content: bytes, kind: type[T] | Any, *, where: str) -> T:
     """
     try:
         found: T = msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise stranger(where, str(error)) from error
     return found
 
