@@ -18,7 +18,8 @@ import httpx2
 
 from modelwright.serving.deployment import Deployment, Limits, ModelDeployment, ServerSettings, Variant
 from modelwright.serving.http.listening import listen
-from modelwright.serving.server import Server, Surroundings
+from modelwright.serving.server import Server
+from modelwright.serving.surroundings import Surroundings
 
 ANY = ServerSettings(port=0, drain_s=5.0)
 USUAL = Limits()

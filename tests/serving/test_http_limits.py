@@ -16,7 +16,8 @@ from certificates import self_signed
 from running import Running, deployment, serving
 
 from modelwright.serving.deployment import ServerSettings
-from modelwright.serving.server import Server, Surroundings
+from modelwright.serving.server import Server
+from modelwright.serving.surroundings import Surroundings
 
 SETTINGS = ServerSettings(port=0, head_s=0.4, body_s=0.4, max_body_bytes=20_000, max_connections=20, drain_s=5)
 PATH = "/models/behaving/predict"

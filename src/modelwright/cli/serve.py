@@ -69,7 +69,8 @@ def serve(
         from modelwright.registry.registry import Registry
 
         registry = Registry(deployment.registry)
-    from modelwright.serving.server import Server, Surroundings
+    from modelwright.serving.server import Server
+    from modelwright.serving.surroundings import Surroundings
 
     Server(
         deployment,

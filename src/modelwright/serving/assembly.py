@@ -11,11 +11,12 @@ import os
 import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from modelwright.errors import AddressTakenError, StorageError
 from modelwright.plugins import need
 from modelwright.serving.client.servers import Running, RunningModel, announce, control_door, user_name, withdraw
+from modelwright.serving.deployment import Deployment
 from modelwright.serving.http.admin import AdminDoor
 from modelwright.serving.http.door import Door
 from modelwright.serving.http.gateway import Gateway
@@ -28,15 +29,33 @@ from modelwright.serving.observers import Observers
 from modelwright.serving.observing.records.checking import check
 from modelwright.serving.operating.administration import Administrator
 from modelwright.serving.operating.auditing import Auditing
+from modelwright.serving.operating.conducting import Conductor
+from modelwright.serving.operating.plane import Plane
 from modelwright.serving.operating.rollouts import Rollouts
 from modelwright.serving.operating.watching import Watcher
-
-if TYPE_CHECKING:
-    from modelwright.serving.server import Server
+from modelwright.serving.surroundings import Surroundings
 
 log = logging.getLogger("modelwright.serving")
 ADMIN_BODY = 2**20
 """Largest body that the admin door takes, bytes."""
+
+
+class Host(Protocol):
+    """A server, as far as its parts know it.
+
+    Attributes:
+        deployment: What it serves.
+        around: What it is given beside.
+        url: Where it is reached.
+        plane: The data plane.
+        conductor: Changes what is served.
+    """
+
+    deployment: Deployment
+    around: Surroundings
+    url: str
+    plane: Plane
+    conductor: Conductor
 
 
 class Assembly:
@@ -52,7 +71,7 @@ class Assembly:
         grpc_port: Port of the gRPC door; -1: there is none.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Host) -> None:
         self._server, self._plane, self._around = server, server.plane, server.around
         self._settings = server.deployment.server
         self.auditing = Auditing(self._around.registry)

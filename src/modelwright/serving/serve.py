@@ -47,7 +47,8 @@ def serve(
         ModelwrightError: A model cannot be found, prepared or loaded, or does not hold its scenarios.
     """
     need("serve", *EXTRA)
-    from modelwright.serving.server import Server, Surroundings
+    from modelwright.serving.server import Server
+    from modelwright.serving.surroundings import Surroundings
 
     deployment = what if isinstance(what, Deployment) else _deployment(what)
     if registry is None and deployment.registry:
