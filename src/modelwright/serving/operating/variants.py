@@ -101,9 +101,11 @@ class ServedVariant:
         if self.state == "stopped":
             return
         self.state = "draining"
-        await self.pool.drain(drain_s)
-        await self.pool.close()
-        self._give_back()
+        try:
+            await self.pool.drain(drain_s)
+        finally:  # also if nobody waits for that any more
+            await self.pool.close()
+            self._give_back()
 
     def _give_back(self) -> None:
         self.state = "stopped"
