@@ -15,6 +15,7 @@ from recorded import DIGEST, event
 
 from modelwright.adapters.observers.opentelemetry import OpenTelemetryTracer
 from modelwright.serving.inference import Table
+from modelwright.serving.observing import tracing as module
 from modelwright.serving.observing.tracing import Tracing, tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -138,3 +139,24 @@ def test_a_receiver_that_is_not_there_holds_up_nobody(monkeypatch):
 def test_nothing_is_imported_before_it_is_switched_on():
     code = "import sys, modelwright.serving.observing.tracing; assert 'opentelemetry' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_spans_that_are_left_out_are_counted_and_said_once(monkeypatch, caplog):
+    class Slow:
+        def observe(self, _event):
+            free.wait(10)
+
+        def close(self):
+            pass
+
+    free = threading.Event()
+    monkeypatch.setattr(module, "LIMIT", 2)
+    made = module.Tracing(Slow())
+    for _ in range(5):
+        made.observe(event())
+    free.set()
+    assert made.close()
+    assert made.dropped == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "tracing: requests get no spans, because they come too fast: 1 so far"
+    ]

@@ -50,6 +50,7 @@ class Tracing:
         """Take note of a request; its rows and answers are no part of a span."""
         if not self._thread.offer(msgspec.structs.replace(event, table=None, outputs=None)):
             self.dropped += 1
+            self._thread.complaints.say(f"requests get no spans, because they come too fast: {self.dropped} so far")
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Send what is left; say whether that was done in time."""
