@@ -253,6 +253,33 @@ def test_a_fork_gets_a_process_of_its_own_and_leaves_the_other_alone(model) -> N
     assert model.pid == pid
 
 
+def test_threads_of_a_fork_share_one_process_as_those_of_its_parent_do(model) -> None:
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        pids: list[int] = []
+        forked = model._child.forked
+        model._child.forked = lambda: (forked(), time.sleep(0.05))[0]  # so long that all threads are about to begin
+
+        def ask(number: float) -> None:
+            if model.predict([{"x": number, "what": "ok"}]) == [{"prediction": 2 * number}]:
+                pids.append(model.pid)
+
+        threads = [threading.Thread(target=ask, args=(float(number),)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        os.write(write, f"{len(pids)} {len({*pids})}".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(write)
+    with os.fdopen(read, "rb") as said:
+        assert said.read() == b"8 1"
+    os.waitpid(child, 0)
+    assert model.predict([OK]) == [{"prediction": 3.0}]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process that computes with its parent")
 @pytest.mark.parametrize("what", ["ok", "hang"])
 def test_a_parent_that_is_killed_leaves_no_process_behind(behaving: Path, what: str) -> None:

@@ -54,6 +54,7 @@ class IsolatedModel:
         self._fitter = Fitter(contract)
         self._returning = {method: Returning(method, contract) for method in self.methods}
         self._lock = threading.Lock()
+        _loaded.add(self)
         self._child = Child(installed.launch, contract)
         self._end = weakref.finalize(self, _end, self._child, installed, os.getpid())
         try:
@@ -140,8 +141,6 @@ class IsolatedModel:
 
     def _enter(self, until: float | None) -> None:
         """Wait for the calls of other threads."""
-        if self._child.forked():
-            self._lock = threading.Lock()  # this process is a copy of the one whose threads may hold the other
         if not self._lock.acquire(timeout=-1 if until is None else max(0.0, until - time.monotonic())):
             raise DeadlineError(
                 f"{self._title} was not free in time.",
@@ -164,6 +163,19 @@ class IsolatedModel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_loaded: weakref.WeakSet[IsolatedModel] = weakref.WeakSet()
+
+
+def _unlock() -> None:
+    """Give every model a lock of its own in a fork: it is a copy of a process whose threads may hold the other."""
+    for model in _loaded:
+        model._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def _end(child: Child, installed: Installed, owner: int) -> None:
