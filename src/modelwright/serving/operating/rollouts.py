@@ -14,19 +14,19 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from modelwright.errors import DeadlineError, RolloutError
+from modelwright.errors import RolloutError
 from modelwright.serving.deployment import Role
 from modelwright.serving.inference import Event
 from modelwright.serving.observing.background import Complaints
 from modelwright.serving.operating.auditing import Happened
 from modelwright.serving.operating.conducting import Conductor, Wanted
-from modelwright.serving.operating.models import DROPPED, Serving, Shadowed
-from modelwright.serving.operating.variants import ServedVariant
+from modelwright.serving.operating.models import Serving
+from modelwright.serving.operating.shadowing import Shadowing
 from modelwright.serving.rollout import rollouts
 from modelwright.serving.rollout.plans import RolloutRequest, checked
 from modelwright.serving.rollout.predictions import watched_of
 from modelwright.serving.rollout.rollouts import Command, Rollout, plan_during
-from modelwright.serving.rollout.shadow import Comparing, ShadowReport
+from modelwright.serving.rollout.shadow import ShadowReport
 from modelwright.serving.rollout.states import Actions, BeginWindows, Observation, Record, Route, Transition
 from modelwright.serving.rollout.status import Status, status_of
 from modelwright.serving.rollout.windows import Window
@@ -38,8 +38,6 @@ TICK_S = 0.25
 NAMES = {"canary": "canary", "ab": "treatment", "shadow": "shadow"}
 """What the variant that is tried is called."""
 MAX_HISTORY = 200
-MAX_COMPARING = 20
-"""Reports of so many shadows are kept."""
 
 Audit = Callable[[Happened], None]
 """Takes what happened to a rollout, to be written down; it does not wait for that."""
@@ -98,13 +96,11 @@ class Rollouts:
         told: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         self._conductor, self._audit = conductor, audit
-        self._rolled_back, self._told = rolled_back, told
-        self._compared, self._dropped = compared, dropped
+        self._rolled_back = rolled_back
+        self._shadowing = Shadowing(conductor, compared=compared, dropped=dropped, told=told)
         self._conducted: dict[str, Conducted] = {}
-        self._comparing: dict[str, Comparing] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._complaints = Complaints("rollouts")
-        conductor.shadowed = self._shadowed
 
     async def begin(self, model: str, request: RolloutRequest, *, actor: str) -> Status:
         """Begin a rollout: load the version, then let it have its first share.
@@ -214,69 +210,13 @@ class Rollouts:
         conducted = self._conducted.get(model)
         return conducted if conducted is not None and not conducted.rollout.ended else None
 
-    def _shadowed(self, model: str, shadowed: Shadowed) -> None:
-        """Compare what a shadow answered with what the caller got."""
-        variant, said = shadowed.variant, shadowed.shadow
-        self._compare(model, shadowed)
-        if shadowed.error == DROPPED:
-            return
-        self._told(
-            Event(
-                time_s=time.time() - shadowed.seconds,
-                request_id=shadowed.request_id,
-                transport="shadow",
-                model=model,
-                version=variant.version,
-                digest=variant.contract.digest,
-                variant=variant.name,
-                shadow=True,
-                status=200 if said is not None else 500,
-                error=shadowed.error,
-                rows=shadowed.table.size,
-                seconds=shadowed.seconds,
-                table=(said and said.table) or shadowed.table,
-                outputs=said.outputs if said is not None else None,
-            )
-        )
-
-    def _compare(self, model: str, shadowed: Shadowed) -> None:
-        """Count what a shadow answered, whether a rollout brought it or the deployment did."""
-        comparing = self._comparing_of(model, shadowed.variant)
-        if shadowed.error == DROPPED:
-            comparing.dropped += 1
-            self._dropped(model, shadowed.variant.name)
-        elif shadowed.shadow is None:
-            comparing.late += shadowed.error == DeadlineError.code
-            comparing.failed += shadowed.error != DeadlineError.code
-        elif shadowed.answer is not None:
-            answered, said = shadowed.answer.outputs, shadowed.shadow.outputs
-            self._compared(model, shadowed.variant.name, *comparing.compare(shadowed.request_id, answered, said))
-
-    def _comparing_of(self, model: str, variant: ServedVariant) -> Comparing:
-        comparing = self._comparing.get(variant.generation)
-        if comparing is None:
-            outputs = self._conductor.contract(model).outputs.values()
-            comparing = Comparing([one for several in outputs for one in several])
-            while len(self._comparing) >= MAX_COMPARING:
-                del self._comparing[next(iter(self._comparing))]
-            self._comparing[variant.generation] = comparing
-        return comparing
-
     def shadows(self, model: str) -> dict[str, ShadowReport]:
         """Return how the answers of each shadow of a model differ, by variant."""
-        self._conductor.plane.versions(model)
-        serving = self._conductor.plane.served[model].serving
-        return {
-            one.name: self._comparing_of(model, one).report()
-            for one in (serving.variants.values() if serving else ())
-            if one.role == "shadow"
-        }
+        return self._shadowing.reports(model)
 
     def _differences(self, conducted: Conducted) -> ShadowReport | None:
-        if conducted.rollout.request.kind != "shadow":
-            return None
-        comparing = self._comparing.get(conducted.generation)
-        return comparing.report() if comparing is not None else ShadowReport()
+        shadow = conducted.rollout.request.kind == "shadow"
+        return self._shadowing.report(conducted.generation) if shadow else None
 
     async def run(self) -> None:
         """Check whenever a check is due, until cancelled."""
