@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -69,8 +70,22 @@ def _pandas(columns: Columns, count: int, signature: dict[str, Any]) -> Any:
     if fields and all(field.get("native") == "float64" for field in fields):
         block = numpy.array([columns[field["name"]] for field in fields], dtype="float64").T
         return pandas.DataFrame(block, columns=list(columns))
-    series = {field["name"]: pandas_column(columns[field["name"]], field) for field in fields}
-    return pandas.DataFrame(series, index=pandas.RangeIndex(count), columns=list(series))
+    made = {field["name"]: _pandas_values(columns[field["name"]], field) for field in fields}
+    return pandas.DataFrame(made, index=pandas.RangeIndex(count), columns=list(made))
+
+
+def _pandas_values(values: list[Any], field: dict[str, Any]) -> Any:
+    """Return one column as a frame is made of it soonest: an array where one will do, which need not be aligned."""
+    native = field.get("native", "")
+    if native == "category":
+        return _pandas_category(values, field)
+    if _NUMBERS.match(native) and not field.get("shape"):
+        return import_module("numpy").array(values, dtype=native)
+    return pandas_column(values, field)
+
+
+_NUMBERS = re.compile(r"(u?int(8|16|32|64)|float(32|64))$")
+"""NumPy's own numbers; pandas' extension types begin with a capital."""
 
 
 def pandas_column(values: list[Any], field: dict[str, Any]) -> Any:
@@ -78,7 +93,7 @@ def pandas_column(values: list[Any], field: dict[str, Any]) -> Any:
     pandas = import_module("pandas")
     family, native = family_of(field["datatype"]), field.get("native", "")
     if native == "category":
-        return _pandas_category(values, field)
+        return pandas.Series(_pandas_category(values, field))
     if field.get("shape") or family == "json":
         return pandas.Series(numpy_column(values, object) if field.get("shape") else values, dtype=object)
     if family == "datetime":
@@ -93,17 +108,27 @@ _PANDAS = {"string": "str", "bytes": "object", "date": "object", "duration": "ti
 
 def pandas_category_dtype(field: dict[str, Any]) -> Any:
     """Return the categorical dtype of a field, with its levels in their order."""
-    pandas = import_module("pandas")
-    levels = list(field.get("categories") or ())
-    if family_of(field["datatype"]) == "float":
-        levels = [float(level) for level in levels]
-    return pandas.CategoricalDtype(levels, ordered=field.get("ordered", False))
+    return _category_of(field)[0]
+
+
+def _category_of(field: dict[str, Any]) -> tuple[Any, dict[Any, int]]:
+    """Return the dtype, and the code of each level."""
+    return _category(tuple(field.get("categories") or ()), field["datatype"], bool(field.get("ordered", False)))
+
+
+@lru_cache(maxsize=256)
+def _category(levels: tuple[Any, ...], datatype: str, ordered: bool) -> tuple[Any, dict[Any, int]]:
+    """Return the same by value; the datatype tells levels apart that are equal, such as 1 and true."""
+    known = [float(level) for level in levels] if family_of(datatype) == "float" else list(levels)
+    dtype = import_module("pandas").CategoricalDtype(known, ordered=ordered)
+    return dtype, {level: code for code, level in enumerate(dtype.categories)}
 
 
 def _pandas_category(values: list[Any], field: dict[str, Any]) -> Any:
-    dtype = pandas_category_dtype(field)
-    known = set(dtype.categories)  # an unseen level becomes missing, as it does wherever pandas applies a dtype
-    return import_module("pandas").Series([value if value in known else None for value in values], dtype=dtype)
+    """Return values as a categorical; an unseen level becomes missing, as it does wherever pandas applies a dtype."""
+    dtype, code_of = _category_of(field)
+    codes = import_module("numpy").array([code_of.get(value, -1) for value in values], dtype="int64")
+    return import_module("pandas").Categorical.from_codes(codes, dtype=dtype)
 
 
 def _pandas_datetime(values: list[Any], field: dict[str, Any]) -> Any:
