@@ -58,6 +58,14 @@ _FOR_MODELS = frozenset(
         "TZ",
         "USERPROFILE",
         "XDG_CACHE_HOME",
+        # How numerical libraries choose their kernels: another one gives other last bits than where the model was made.
+        "ATEN_CPU_CAPABILITY",
+        "MKL_CBWR",
+        "MKL_ENABLE_INSTRUCTIONS",
+        "NPY_DISABLE_CPU_FEATURES",
+        "NPY_ENABLE_CPU_FEATURES",
+        "ONEDNN_MAX_CPU_ISA",
+        "OPENBLAS_CORETYPE",
     }
 )
 """What a model's process is given, beside the variables that its manifest names."""

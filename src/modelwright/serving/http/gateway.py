@@ -57,7 +57,7 @@ class Gateway:
         self._tokens = tokens
         self.in_flight = 0
 
-    def begin(self, scope: Scope, body: bytearray, later: Callable[[Any], None]) -> bool:
+    def begin(self, scope: Scope, body: bytes, later: Callable[[Any], None]) -> bool:
         """Begin to answer a request that arrived whole, if that needs no task; else say so, and nothing was done.
 
         Args:
@@ -76,7 +76,7 @@ class Gateway:
         request = _request(scope)
         if b"content-encoding" in request.headers:
             return False
-        request.body = bytes(body)
+        request.body = body
         exchange = Exchange(self, request, scope, begun, write_error, later)
         self.in_flight += 1
         try:

@@ -43,12 +43,12 @@ class Patience(NamedTuple):
     max_body_bytes: int = 16 * 2**20
 
 
-Begin: TypeAlias = "Callable[[Any, bytearray, Callable[[Any], None]], bool]"
+Begin: TypeAlias = "Callable[[Any, bytes, Callable[[Any], None]], bool]"
 """Answers a request that arrived whole, without a task, and says whether it does: its scope, its body, and what runs
 an ASGI application for it later."""
 
 
-def _needs_a_task(_scope: Any, _body: bytearray, _later: Callable[[Any], None]) -> bool:
+def _needs_a_task(_scope: Any, _body: bytes, _later: Callable[[Any], None]) -> bool:
     return False
 
 
@@ -64,7 +64,8 @@ class GatewayProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _reading = False
     _in_head = False
-    _head_bytes = 0
+    _head_bytes = _body_bytes = 0
+    _parts: list[bytes]
     _stopping = False
     _closing = False
 
@@ -101,7 +102,8 @@ class GatewayProtocol(HttpToolsProtocol):
         """Answer a request without a task, if it is all there and that is possible."""
         start = super()._start_asgi_task
         whole = not cycle.more_body and not cycle.waiting_for_100_continue and not self._closing
-        if not whole or not self.begin(cycle.scope, cycle.body, partial(start, cycle)):
+        body: Any = cycle.body
+        if not whole or not self.begin(cycle.scope, body, partial(start, cycle)):
             start(cycle, app)
 
     def _still_reading(self, size: int) -> None:
@@ -120,7 +122,8 @@ class GatewayProtocol(HttpToolsProtocol):
         """Take note that a request begins."""
         super().on_message_begin()
         self._reading = self._in_head = True
-        self._head_bytes = 0
+        self._head_bytes = self._body_bytes = 0
+        self._parts = []
 
     def on_headers_complete(self) -> None:
         """Take note that its head is there."""
@@ -224,15 +227,25 @@ class GatewayProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle.response_complete:
             return
-        cycle.body += body
-        if len(cycle.body) > self.patience.max_body_bytes:
+        self._parts.append(body)
+        self._body_bytes += len(body)
+        if self._body_bytes > self.patience.max_body_bytes:
+            self._put_together()
             self.flow.pause_reading()
             cycle.message_event.set()
+
+    def _put_together(self) -> None:
+        """Give the request the parts of its body that have come: without a copy if it came in one."""
+        cycle: Any = self.cycle
+        parts = [bytes(cycle.body), *self._parts] if cycle.body else self._parts
+        cycle.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
 
     def on_message_complete(self) -> None:
         """Take note that it is there."""
         self._reading = False
         self._disarm()
+        self._put_together()
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

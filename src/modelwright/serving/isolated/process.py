@@ -24,8 +24,9 @@ from modelwright.serving.inference import Values
 from modelwright.serving.isolated.rows import Fitted
 from modelwright.serving.workers.batch import Framer, Part, parts_of, values_of
 from modelwright.serving.workers.loop import LENGTHS
-from modelwright.serving.workers.process import MAX_FRAME, Launch, end, ending, spawn
+from modelwright.serving.workers.process import MAX_FRAME, Launch, end, ending, shared_payload, spawn
 from modelwright.serving.workers.refusals import raised, unproved
+from modelwright.serving.workers.sharing import SharedMemory
 
 _decode = msgspec.json.Decoder().decode
 Reply = tuple[dict[str, Any], bytearray]
@@ -42,6 +43,7 @@ class Child:
     def __init__(self, launch: Launch, contract: Contract) -> None:
         self._launch, self._contract = launch, contract
         self._framer = Framer(contract.signature)
+        self._shared: SharedMemory
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._owner = os.getpid()
@@ -69,13 +71,15 @@ class Child:
         """
         self._owner = os.getpid()
         ours, theirs = socket.socketpair(socket.AF_UNIX)
+        self._shared = SharedMemory()
         try:
-            self._process = _kept_by_a_thread(self._launch, theirs)
+            self._process = _kept_by_a_thread(self._launch, theirs, self._shared)
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
+            self._shared.inherited()
         self._socket = ours
         try:
             self._tell({"package": self._launch.package, "trust": self._launch.trust}, until)
@@ -109,14 +113,14 @@ class Child:
             self.end()
             self.start(until)
         self._number += 1
-        frame = fitted.frame(self._framer, self._number, method)
+        frame = fitted.frame(self._framer, self._number, method, self._shared)
         told, payload = self._exchange(frame, until, doing="had the rows")
         if told.get("id") != self._number:
             self.end()
             raise WorkerError(f"The process of {self._contract.title} sent what nobody asked for.")
         if "refusal" in told:
             raise raised(told["refusal"], model=self._contract.title)
-        return values_of(told, payload, fitted.size)
+        return values_of(told, shared_payload(told, self._shared, payload), fitted.size)
 
     def _exchange(self, frame: Sequence[Part], until: float | None, *, doing: str) -> Reply:
         """Send a frame and wait for the answer; whatever interrupts that ends the process, which is out of step."""
@@ -200,7 +204,7 @@ class Child:
                 connection.close()
 
 
-def _kept_by_a_thread(launch: Launch, theirs: socket.socket) -> subprocess.Popen[bytes]:
+def _kept_by_a_thread(launch: Launch, theirs: socket.socket, shared: SharedMemory) -> subprocess.Popen[bytes]:
     """Start a process from a thread that lives as long as it does.
 
     On Linux the process ends with the thread that started it: whoever calls may be a thread that ends sooner.
@@ -209,7 +213,7 @@ def _kept_by_a_thread(launch: Launch, theirs: socket.socket) -> subprocess.Popen
 
     def keep() -> None:
         try:
-            process = spawn(launch, theirs)
+            process = spawn(launch, theirs, shared)
         except BaseException as error:  # it is raised where somebody waits
             told.put(error)
             return

@@ -21,6 +21,7 @@ from modelwright.serving.inference import Column, Table
 from modelwright.serving.intake import packing
 from modelwright.serving.isolated.columns import chosen, has_numpy, names_of, numbers_of, portable
 from modelwright.serving.workers.batch import Framer, Part, parts_of
+from modelwright.serving.workers.sharing import SharedMemory
 
 
 class Block(NamedTuple):
@@ -50,12 +51,12 @@ class Fitted(NamedTuple):
     index: Any
     rows: Table | Block
 
-    def frame(self, framer: Framer, number: int, method: str) -> list[Part]:
-        """Return the frame that asks about them, in parts."""
+    def frame(self, framer: Framer, number: int, method: str, shared: SharedMemory) -> list[Part]:
+        """Return the frame that asks about them, in parts; large rows are written to the shared memory."""
         if isinstance(self.rows, Table):
-            return framer.parts(number, (method,), self.rows)
+            return framer.parts(number, (method,), self.rows, shared)
         head = {"id": number, "methods": (method,), "size": self.size, "array": self.rows.form}
-        return parts_of(head, [self.rows.data])
+        return parts_of(head, [self.rows.data], shared)
 
 
 class Fitter:

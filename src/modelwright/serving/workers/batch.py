@@ -15,7 +15,8 @@ import msgspec
 from modelwright.errors import TooLargeError, WorkerError
 from modelwright.runtime.values import family_of
 from modelwright.serving.inference import Column, Table, Values
-from modelwright.serving.workers.loop import LENGTHS
+from modelwright.serving.workers.loop import LENGTHS, WORTH_SHARING
+from modelwright.serving.workers.sharing import SharedMemory
 
 _ITEM_BYTES = {"float32": 4, "float64": 8, "bool": 1} | {
     f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)
@@ -51,17 +52,21 @@ def _joined(parts: list[Column]) -> Column:
     return joined
 
 
-def parts_of(head: dict[str, Any], payload: Sequence[Part]) -> list[Part]:
+def parts_of(head: dict[str, Any], payload: Sequence[Part], shared: SharedMemory | None = None) -> list[Part]:
     """Return a frame in parts: lengths and head, then the parts of the payload as they are.
 
-    The head is padded, so that numbers in the payload lie where processors, and NumPy, want them.
+    The head is padded, so that numbers in the payload lie where processors, and NumPy, want them. A large payload is
+    written to the shared memory, if that is there.
 
     Raises:
         TooLargeError: It is longer than a frame can be.
     """
+    size = sum(map(len, payload))
+    if shared is not None and size >= WORTH_SHARING and shared.holds(size):
+        shared.put(payload)
+        head["shared"], size, payload = size, 0, ()
     text = _encode(head)
     text += b" " * (-len(text) % _ALIGNED)
-    size = sum(map(len, payload))
     if max(len(text), size) > LONGEST:
         raise TooLargeError(
             f"These rows are {max(len(text), size):,} bytes; the process of a model takes {LONGEST:,} at once.",
@@ -86,21 +91,24 @@ class Framer:
             if family in ("float", "duration", "json"):
                 self._plain[field["name"]] = _PLAIN[family]
 
-    def frame(self, number: int, methods: tuple[str, ...], table: Table) -> bytes:
+    def frame(self, number: int, methods: tuple[str, ...], table: Table, shared: SharedMemory | None = None) -> bytes:
         """Return the frame that asks for a batch.
 
         Args:
             number: Number of the batch, which its answer names.
             methods: Methods to call.
             table: The rows.
+            shared: Memory for a large payload.
         """
-        return b"".join(self.parts(number, methods, table))
+        return b"".join(self.parts(number, methods, table, shared))
 
-    def parts(self, number: int, methods: tuple[str, ...], table: Table) -> list[Part]:
+    def parts(
+        self, number: int, methods: tuple[str, ...], table: Table, shared: SharedMemory | None = None
+    ) -> list[Part]:
         """Return the same in parts, none of them a copy of what is in the table."""
         head: dict[str, Any] = {"id": number, "methods": methods, "size": table.size, "judged": self.judged}
         payload = [table.block] if table.block is not None else self._columns(head, table.columns or {})
-        return parts_of(head, payload)
+        return parts_of(head, payload, shared)
 
     def plain(self, columns: Mapping[str, Column]) -> dict[str, Column]:
         """Return columns as a worker in this process takes them."""

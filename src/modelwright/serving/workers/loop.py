@@ -5,7 +5,8 @@ standard library only, and what it needs of the model is the runtime that the wh
 :class:`Session` directly. It writes nothing but to its socket, and ends when the socket does.
 
 A frame, in both directions: two unsigned 32-bit numbers, little-endian, the lengths of a JSON head and of a payload;
-then both. Numbers in payloads are in native byte order: both ends are on one machine.
+then both. A large payload may lie in memory that both ends see instead: its length is ``shared`` in the head then.
+Numbers in payloads are in native byte order: both ends are on one machine.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ from importlib import import_module
 from typing import Any
 
 LENGTHS = struct.Struct("<II")
+SHARED = 16 * 2**20
+"""Size of the memory that both ends see, bytes; a payload that is larger goes through the socket."""
+START = 16
+"""Where payloads begin in it, bytes: where malloc lets large arrays begin in their page. What vector units add up
+differs in the last bit with where rows begin, and answers should be those of the model alone."""
+WORTH_SHARING = 2**40
+"""A payload of so many bytes goes through shared memory; a smaller one is sent with its head."""
 _BY_VALUE = "fiub"
 """Kinds of NumPy dtypes that go as bytes; everything else goes as JSON."""
 
@@ -163,13 +171,20 @@ class Channel:
 
     Args:
         descriptor: Its file descriptor.
+        shared: File descriptor of memory that the other end sees as well; -1: there is none.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, shared: int = -1) -> None:
         import socket
 
         self._socket = socket.socket(fileno=descriptor)
         self._buffer = bytearray(2**20)
+        self._shared = memoryview(b"")
+        if shared >= 0:
+            import mmap
+
+            self._shared = memoryview(mmap.mmap(shared, SHARED))[START:]
+            os.close(shared)
 
     def receive(self) -> tuple[dict[str, Any], memoryview] | None:
         """Return the next head and payload; ``None`` when the other end is gone."""
@@ -181,7 +196,8 @@ class Channel:
         if not self._fill(0, head + payload):
             return None
         view = memoryview(self._buffer)
-        return json.loads(bytes(view[:head])), view[head : head + payload]
+        told = json.loads(bytes(view[:head]))
+        return told, self._shared[: told["shared"]] if "shared" in told else view[head : head + payload]
 
     def _fill(self, start: int, stop: int) -> bool:
         view = memoryview(self._buffer)
@@ -194,6 +210,9 @@ class Channel:
 
     def send(self, head: dict[str, Any], payload: bytes = b"") -> None:
         """Send a head and a payload."""
+        if WORTH_SHARING <= len(payload) <= len(self._shared):
+            self._shared[: len(payload)] = payload
+            head, payload = {**head, "shared": len(payload)}, b""
         text = json.dumps(head, separators=(",", ":")).encode()
         self._socket.sendall(LENGTHS.pack(len(text), len(payload)) + text + payload)
 
@@ -259,9 +278,9 @@ def _end_with_parent() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the loop: ``loop.py DESCRIPTOR``; the first frame says which package."""
+    """Run the loop: ``loop.py DESCRIPTOR SHARED``; the first frame says which package."""
     _end_with_parent()
-    channel = Channel(int(arguments[0]))
+    channel = Channel(*map(int, arguments))
     message = channel.receive()
     if message is None:
         return 0

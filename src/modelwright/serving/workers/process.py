@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,8 +26,10 @@ from modelwright.serving.workers import loop as worker_loop
 from modelwright.serving.workers.batch import JudgedFramer, values_of
 from modelwright.serving.workers.loop import LENGTHS
 from modelwright.serving.workers.refusals import raised, unproved
+from modelwright.serving.workers.sharing import SharedMemory
 from modelwright.serving.workers.worker import Batched, Loaded
 
+P = TypeVar("P", bytes, bytearray)
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 MAX_FRAME = 2 * 2**30
@@ -55,7 +57,7 @@ class Launch(NamedTuple):
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-def spawn(launch: Launch, theirs: socket.socket) -> subprocess.Popen[bytes]:
+def spawn(launch: Launch, theirs: socket.socket, shared: SharedMemory) -> subprocess.Popen[bytes]:
     """Start the process of a model.
 
     On Linux it ends with the thread that calls this, which must live as long as it is to.
@@ -63,18 +65,34 @@ def spawn(launch: Launch, theirs: socket.socket) -> subprocess.Popen[bytes]:
     Args:
         launch: How it is started.
         theirs: Its end of the connection.
+        shared: Memory for large payloads, which it inherits.
     """
+    descriptors = [one for one in (theirs.fileno(), shared.descriptor) if one >= 0]
     threads = {name: str(launch.threads) for name in _THREADS} if launch.threads else {}
     script = Path(worker_loop.__file__)
     return subprocess.Popen(
-        [str(launch.python), "-I", str(script), str(theirs.fileno())],
+        [str(launch.python), "-I", str(script), *map(str, descriptors)],
         env={**threads, **launch.variables},
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=sys.__stderr__.fileno() if sys.__stderr__ else subprocess.DEVNULL,
-        pass_fds=(theirs.fileno(),),
+        pass_fds=descriptors,
         start_new_session=True,
     )
+
+
+def shared_payload(told: dict[str, Any], shared: SharedMemory, payload: P) -> bytes | P:
+    """Return the payload of an answer: what came with its head, or what lies in the shared memory.
+
+    Raises:
+        WorkerError: It says that more lies there than can.
+    """
+    size = told.get("shared")
+    if size is None:
+        return payload
+    if not isinstance(size, int) or not shared.holds(size):
+        raise WorkerError("The process of the model sent what is no answer.", why="its payload lies nowhere")
+    return shared.get(size)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -106,6 +124,7 @@ class ProcessWorker(asyncio.Protocol):
     def __init__(self, launch: Launch, contract: Contract) -> None:
         self._launch, self._contract = launch, contract
         self._framer = JudgedFramer(contract.signature)
+        self._shared: SharedMemory
         self._buffer = bytearray()
         self._wanted = LENGTHS.size
         self._number = 0
@@ -140,8 +159,12 @@ class ProcessWorker(asyncio.Protocol):
 
     def _spawn(self, theirs: socket.socket) -> None:
         """Start the process, in a thread; whoever waited for it may be gone when it is there."""
-        with theirs:
-            self._process = spawn(self._launch, theirs)
+        self._shared = SharedMemory()
+        try:
+            with theirs:
+                self._process = spawn(self._launch, theirs, self._shared)
+        finally:
+            self._shared.inherited()
         if self._killed:
             end(self._process)
 
@@ -158,7 +181,7 @@ class ProcessWorker(asyncio.Protocol):
         """Put a batch to the model; see :class:`.worker.Worker`."""
         self._number += 1
         self._size, self._done = table.size, done
-        self._write(self._framer.frame(self._number, methods, table))
+        self._write(self._framer.frame(self._number, methods, table, self._shared))
 
     def _write(self, frame: bytes) -> None:
         if self._transport is not None:
@@ -212,7 +235,12 @@ class ProcessWorker(asyncio.Protocol):
             done(Batched(None, error=raised(told["refusal"], model=self._contract.title)))
             return
         try:
-            done(Batched(values_of(told, payload, self._size), float(told.get("seconds", 0.0))))
+            done(
+                Batched(
+                    values_of(told, shared_payload(told, self._shared, payload), self._size),
+                    float(told.get("seconds", 0.0)),
+                )
+            )
         except WorkerError as error:
             done(Batched(None, error=error))
 
