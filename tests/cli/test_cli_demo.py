@@ -110,7 +110,7 @@ def test_demo_that_is_ended_takes_along_what_it_started(tmp_path, number):
 def test_without_the_extra_serving_is_a_line_that_installs_it(monkeypatch):
     monkeypatch.setattr(serving, "find_spec", lambda name: None)
     (lacking,) = serving.serving()
-    assert 'pip install "modelwright[serve,remote]"' in lacking.sentence
+    assert 'pip install "modelwright[serve]"' in lacking.sentence
     assert lacking.runs == ()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import tomllib
 from getpass import getuser
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from modelwright.cli.rollout_options import request_of, target
 from modelwright.errors import RequestError, RolloutError, UnknownPackageError
 from modelwright.serving.client.servers import Running, RunningModel, announce, servers_folder
 
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 GOLDEN = Path(__file__).parent.parent / "data" / "golden" / "format-1" / "twice-1.0.0"
 
 
@@ -39,6 +42,12 @@ def rollout(state: Path, *arguments: str, code: int = 0, **environment: str) -> 
     return modelwright(
         "rollout", *arguments, cwd=state, code=code, XDG_RUNTIME_DIR=str(state), NO_COLOR="1", **environment
     )
+
+
+def test_the_extra_of_the_server_brings_what_steers_it():
+    extras = tomllib.loads(PROJECT.read_text())["project"]["optional-dependencies"]
+    brought = {re.match(r"[\w-]+", one)[0] for one in extras["serve"]}
+    assert brought >= {re.match(r"[\w-]+", one)[0] for one in extras["remote"]}
 
 
 def test_a_canary_is_begun_looked_at_and_aborted(state, app):

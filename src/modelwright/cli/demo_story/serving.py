@@ -22,7 +22,7 @@ ENDED = "kill $(cat serve.pid) && until grep Ended serve.log; do sleep 0.1; done
 NEEDED = (*EXTRA, "httpx2")
 LACKING = Chapter(
     "Serve it",
-    'This needs what is not installed here: pip install "modelwright[serve,remote]" and the command curl.',
+    'This needs what is not installed here: pip install "modelwright[serve]" and the command curl.',
     (),
 )
 
