@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any
 
 from modelwright.errors import ModelwrightError, NotReadyError, OverloadedError, SlowRequestError, TooLargeError
+from modelwright.serving.asking import NOBODY, asked_of
 from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.http.exchange import Exchange
 from modelwright.serving.http.messages import Reply, Request
@@ -25,6 +26,7 @@ from modelwright.serving.http.statuses import status_of
 from modelwright.serving.http.tokens import Tokens
 from modelwright.serving.intake.aside import LARGE
 from modelwright.serving.intake.compression import decompress
+from modelwright.serving.operating.failures import error_line
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -183,8 +185,12 @@ class Gateway:
         """Return what a client is told of an error, and log what its operator should know."""
         if not isinstance(failure, ModelwrightError):
             error_log.error("%s: a defect", request_id, exc_info=failure)
-        elif status_of(failure) >= 500 and not isinstance(failure, OverloadedError | NotReadyError):
-            error_log.warning("%s: %s", request_id, failure)
+        elif (
+            status_of(failure) >= 500
+            and not isinstance(failure, OverloadedError | NotReadyError)
+            and asked_of(failure) == NOBODY  # failures of a version are in the log already
+        ):
+            error_log.warning("%s: %s", request_id, error_line(failure))
         return (write_error or written_error)(failure, request_id)
 
 

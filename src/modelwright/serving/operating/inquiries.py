@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 from modelwright.serving.asking import mark_asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Answer, Table
+from modelwright.serving.operating.failures import Failures
 from modelwright.serving.operating.variants import ServedVariant
 from modelwright.serving.receiving import Receiver
 from modelwright.serving.workers.waiting import Told
@@ -46,15 +47,22 @@ class Answering:
         inquiry: What was asked.
         own: The rows as the variant takes them, if that is not how they came.
         receiver: Told the answer, or an error that says who was asked.
+        failures: Told of errors.
     """
 
-    __slots__ = ("_inquiry", "_model", "_own", "_receiver", "_variant", "done")
+    __slots__ = ("_failures", "_inquiry", "_model", "_own", "_receiver", "_variant", "done")
 
     def __init__(
-        self, model: str, variant: ServedVariant, inquiry: Inquiry, own: Table | None, receiver: Receiver[Answer]
+        self,
+        model: str,
+        variant: ServedVariant,
+        inquiry: Inquiry,
+        own: Table | None,
+        receiver: Receiver[Answer],
+        failures: Failures,
     ) -> None:
         self._model, self._variant, self._inquiry, self._own = model, variant, inquiry, own
-        self._receiver, self.done = receiver, receiver.done
+        self._receiver, self.done, self._failures = receiver, receiver.done, failures
 
     def set_result(self, told: Told, /) -> None:
         """Pass the answer on."""
@@ -80,6 +88,7 @@ class Answering:
     def set_exception(self, exception: Exception, /) -> None:
         """Pass the error on."""
         mark_asked(exception, self._variant.asked)
+        self._failures.say(exception, self._variant.asked, request_id=self._inquiry.request_id)
         self._receiver.set_exception(exception)
 
 

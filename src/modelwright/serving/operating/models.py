@@ -24,6 +24,7 @@ from modelwright.serving.asking import mark_asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Answer, Table
 from modelwright.serving.operating.compatible import adapted, check_stands_in
+from modelwright.serving.operating.failures import Failures
 from modelwright.serving.operating.inquiries import Answering, Inquiry, Mirrored, Tell
 from modelwright.serving.operating.variants import ServedVariant
 from modelwright.serving.receiving import Receiver
@@ -93,6 +94,7 @@ class ServedModel:
         self.refused = ""
         self._tell = tell
         self._front: ModelEndpoint
+        self._failures = Failures(name)
         self._shadowing: set[asyncio.Task[None]] = set()
 
     @property
@@ -146,13 +148,14 @@ class ServedModel:
             ModelwrightError: It was not begun.
         """
         table, own = inquiry.table, None
-        if variant.contract is not inquiry.judged_by:
-            own = table = self._adapted(table, inquiry.judged_by, variant)
-        answering = Answering(self.name, variant, inquiry, own, receiver)
         try:
+            if variant.contract is not inquiry.judged_by:
+                own = table = self._adapted(table, inquiry.judged_by, variant)
+            answering = Answering(self.name, variant, inquiry, own, receiver, self._failures)
             variant.pool.submit(table, inquiry.methods, answering, timeout_s=inquiry.timeout_s)
         except ModelwrightError as error:
             mark_asked(error, variant.asked)
+            self._failures.say(error, variant.asked, request_id=inquiry.request_id)
             raise
 
     @staticmethod
@@ -162,14 +165,12 @@ class ServedModel:
         try:
             return adapted(table, judged_by, contract)
         except SignatureError as error:
-            failed = OutputError(
+            raise OutputError(
                 f"{contract.title} does not take rows that fit {judged_by.title}, by which requests are judged.",
                 problems=error.problems,
                 hint=f"Send the request again; whoever tries {contract.title}: "
                 f"modelwright diff {judged_by.title.replace(' ', '==')} {contract.title.replace(' ', '==')}",
-            )
-            mark_asked(failed, variant.asked)
-            raise failed from error
+            ) from error
 
     def mirror(self, inquiry: Inquiry, shadow: ServedVariant) -> Tell:
         """Ask a shadow, too, without anybody waiting; return what is to be told the caller's answer.
@@ -210,6 +211,7 @@ class ServedModel:
             task.cancel()
         if serving is not None:
             await asyncio.gather(*(one.stop(drain_s=drain_s) for one in serving.variants.values()))
+        self._failures.close()
 
 
 class ModelEndpoint:
