@@ -222,8 +222,16 @@ def test_token_is_needed_everywhere_but_for_probes(behaving: Path) -> None:
         assert running.http.get("/v2/health/ready").status_code == 200
         for path in ("/models", "/models/behaving", "/openapi.json", "/docs", "/v2/models/behaving"):
             assert running.http.get(path).status_code == 401, path
+        for path in ("/openapi.json", "/models/behaving/openapi.json"):
+            document = running.http.get(path, headers={"Authorization": "Bearer s3cret"}).json()
+            assert document["security"] == [{"token": []}]
         for path in ("/invocations", "/v2/models/behaving/infer", "/v1/models/behaving:predict", "/outcomes"):
             assert running.http.post(path, json={}).status_code == 401, path
+
+
+def test_without_tokens_documents_ask_for_none(served: Running) -> None:
+    for path in ("/openapi.json", "/models/behaving/openapi.json"):
+        assert "security" not in served.http.get(path).text
 
 
 def test_tls_is_spoken_where_a_certificate_is_given(behaving: Path, tmp_path: Path) -> None:

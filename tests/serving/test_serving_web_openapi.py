@@ -19,6 +19,7 @@ from modelwright.runtime.values import FieldJudge, Refused, family_of
 from modelwright.serving.contract import Contract
 from modelwright.serving.web.openapi import Served, openapi, server_openapi
 from modelwright.serving.web.schemas import SECONDS, input_schema
+from modelwright.serving.web.security import guarded
 
 CONTRACTS = {"churn": churn_contract, "every-thing": everything_contract, "free": free_contract}
 Node = dict[str, Any]
@@ -61,6 +62,15 @@ def test_the_document_of_a_server_is_valid_openapi_and_describes_every_model() -
     assert {"/models/churn/predict", "/models/every-thing/predict", "/v2/health/ready", "/outcomes"} <= {
         path for path, _ in operations(whole())
     }
+
+
+def test_security_is_named_where_a_token_is_asked_for_and_only_there() -> None:
+    assert "security" not in json.dumps(whole())
+    asking = guarded(whole())
+    assert list(OpenAPIV31SpecValidator(asking).iter_errors()) == []
+    assert asking["security"] == [{"token": []}]
+    open_to_all = {path for path, operation in operations(asking) if "security" in operation}
+    assert open_to_all == {path for path, _ in operations(asking) if path.endswith(("/live", "/ready"))}
 
 
 def test_a_server_without_models_has_a_valid_document() -> None:

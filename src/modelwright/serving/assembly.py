@@ -116,14 +116,14 @@ class Assembly:
 
     def _gateway(self) -> Gateway:
         doors = Doors(self._plane, Rest(max_bytes=self._settings.max_body_bytes))
-        pages = PagesDoor(self._plane, doors.infer, base_url=lambda: self._server.url)
+        tokens = Tokens(self._around.tokens)
+        pages = PagesDoor(self._plane, doors.infer, base_url=lambda: self._server.url, tokens=tokens)
         doors.others = (
             outcomes_door(self.observers.outcomes),
             pages.match,
             inference_protocol(self._plane),
             other_servers(self._plane),
         )
-        tokens = Tokens(self._around.tokens)
         return Gateway(self._plane, doors.find, max_body_bytes=self._settings.max_body_bytes, tokens=tokens)
 
     async def open(self, stack: AsyncExitStack, listening: socket.socket) -> None:

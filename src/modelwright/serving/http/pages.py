@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
@@ -18,11 +19,13 @@ from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.rest import written_error
 from modelwright.serving.http.routes import as_json, model_document, not_allowed
 from modelwright.serving.http.statuses import headers_of, status_of
+from modelwright.serving.http.tokens import EVERYONE, Tokens
 from modelwright.serving.operating.plane import Plane
 from modelwright.serving.operating.reading import VariantStatus, model_status
 from modelwright.serving.web import pages
 from modelwright.serving.web.assets import CONTENT_SECURITY_POLICY, static
 from modelwright.serving.web.openapi import Served, openapi, server_openapi
+from modelwright.serving.web.security import guarded
 from modelwright.serving.web.views import ModelView, Refusal, Sent, ServerView, State, VariantView
 
 Predict = Callable[[str, str, str, Request], Awaitable[Reply]]
@@ -46,10 +49,13 @@ class PagesDoor:
         plane: What is shown.
         predict: The friendly API's handler, for forms: model, method, version, request.
         base_url: How the server is reached, for lines that people copy.
+        tokens: Who may ask, which documents tell.
     """
 
-    def __init__(self, plane: Plane, predict: Predict, *, base_url: Callable[[], str]) -> None:
-        self._plane, self._predict, self._base_url = plane, predict, base_url
+    def __init__(
+        self, plane: Plane, predict: Predict, *, base_url: Callable[[], str], tokens: Tokens = EVERYONE
+    ) -> None:
+        self._plane, self._predict, self._base_url, self._tokens = plane, predict, base_url, tokens
 
     def match(self, method: str, path: str) -> Found | None:
         """Return the handler of a page; ``None``: there is none at that path."""
@@ -109,12 +115,15 @@ class PagesDoor:
 
     async def _openapi(self, _request: Request) -> Reply:
         loaded = [self._served(name) for name in self._plane.models() if self._plane.served[name].serving]
-        return as_json(server_openapi(loaded, server_url=""))
+        return self._document(server_openapi(loaded, server_url=""))
 
     async def _openapi_of(self, request: Request) -> Reply:
         name = _name(request.path)
         served = self._served(name)
-        return as_json(openapi(served.contract, name=name, versions=served.versions, max_rows=served.max_rows))
+        return self._document(openapi(served.contract, name=name, versions=served.versions, max_rows=served.max_rows))
+
+    def _document(self, document: dict[str, Any]) -> Reply:
+        return as_json(guarded(document) if self._tokens else document)
 
     def _served(self, name: str) -> Served:
         endpoint = self._plane.endpoint(name)

@@ -50,6 +50,10 @@ class Tokens:
             )
 
 
+EVERYONE = Tokens()
+"""Nobody needs a token."""
+
+
 class Closed(Tokens):
     """Stands for the tokens of a door that asks for one, where none was given to the server: nobody passes."""
 

@@ -67,7 +67,6 @@ def shared_components() -> Node:
         "headers": {"X-Request-Id": _REQUEST_ID},
         "parameters": _parameters(),
         "responses": {name: _refusal(status, code, text) for status, (name, code, text) in _STATUSES.items()},
-        "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "If the server asks for it."}},
     }
 
 

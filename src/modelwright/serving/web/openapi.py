@@ -91,7 +91,6 @@ def _document(models: Sequence[Served], *, title: str, version: str, about: str,
     return where | {
         "openapi": "3.1.1",
         "info": {"title": title, "version": version, "description": about},
-        "security": [{}, {"token": []}],
         "tags": [part.tag() for part in parts],
         "paths": paths,
         "components": components,
