@@ -57,6 +57,19 @@ def tensors(x: str = "[1.0]", what: str = '["ok"]', *, shape: str = "[1]", more:
     return f'{{"inputs": [{", ".join(inputs)}{more}]}}'
 
 
+def test_whoever_asks_is_told_what_to_do_with_what_is_there_for_them(served: Running) -> None:
+    bodies = {
+        FRIENDLY: '{"rows": [{"x": "no", "what": "ok"}]}',
+        "/v2/models/behaving/infer": tensors(x='["no"]'),
+        "/invocations": '{"inputs": {"x": 1, "y": 2}}',
+    }
+    for path, body in bodies.items():
+        told = send(served, body, path).json()
+        advice = told.get("hint") or told.get("error") or told["message"]
+        assert "GET /models/NAME" in advice, told
+        assert "behaving info" not in str(told)
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [

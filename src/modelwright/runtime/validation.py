@@ -20,13 +20,14 @@ def judges_of(fields: list[dict[str, Any]]) -> tuple[FieldJudge, ...]:
     return tuple(FieldJudge(field) for field in fields)
 
 
-def judge_table(judges: tuple[FieldJudge, ...], apart: Apart, *, model: str) -> Columns:
+def judge_table(judges: tuple[FieldJudge, ...], apart: Apart, *, model: str, hint: str = "") -> Columns:
     """Return the values of all fields in normal form.
 
     Args:
         judges: The judge of each field.
         apart: The rows, taken apart.
         model: What to call the model in the message.
+        hint: Where the columns are listed; empty: by the command of the package.
 
     Raises:
         SignatureError: Lists every problem of the table and of its values, at most ``LIMIT``.
@@ -38,17 +39,17 @@ def judge_table(judges: tuple[FieldJudge, ...], apart: Apart, *, model: str) -> 
             judged[judge.name], found = judge.judge(apart.columns[judge.name], LIMIT)
             problems += found
     if problems:
-        raise refusal(problems, model=model)
+        raise refusal(problems, model=model, hint=hint)
     return judged
 
 
-def refusal(problems: list[Problem], *, model: str) -> SignatureError:
-    """Return the error that lists problems, whole columns first, then by row."""
+def refusal(problems: list[Problem], *, model: str, hint: str = "") -> SignatureError:
+    """Return the error that lists problems, whole columns first, then by row; see :func:`judge_table`."""
     found = sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row)[:LIMIT]
     count = f"{len(found)} problem{'s' * (len(found) != 1)}" if len(found) < LIMIT else f"{LIMIT} problems or more"
     return SignatureError(
         f"The rows do not fit the signature of {model}: {count}.",
         problems=found,
         why="The model was trained on other columns or values than these, so its answer would mean nothing.",
-        hint=f"The columns it needs are listed by: {model.partition(' ')[0]} info",
+        hint=hint or f"The columns it needs are listed by: {model.partition(' ')[0]} info",
     )

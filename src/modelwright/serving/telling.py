@@ -31,6 +31,8 @@ from modelwright.runtime.validation import LIMIT
 
 UNDESIGNED = "The server failed; this is a defect of it, not of the request."
 """What is told of an error that nobody designed."""
+WHICH_COLUMNS = "GET /models/NAME lists the columns it needs (over gRPC: ModelMetadata); /docs shows them in a browser."
+"""What a caller can do whose rows do not fit: the command that the package brings is not there for it."""
 LONGEST = 1000
 """Characters of one text in an answer; names of columns are the caller's, and may be anything."""
 LEFT_OUT = "…"

@@ -16,6 +16,7 @@ from modelwright.errors import MissingExtraError, UnknownPluginError
 from modelwright.runtime.containers import count_rows, kind_of, take_apart
 from modelwright.runtime.encoding import encode
 from modelwright.runtime.validation import refusal
+from modelwright.serving.telling import WHICH_COLUMNS
 
 GROUP = "modelwright.frames"
 """Entry-point group of what turns frames into bytes."""
@@ -104,7 +105,7 @@ def body(rows: Rows, fields: tuple[str, ...], *, unit: str, title: str, frames: 
     names = _names(rows, fields)
     apart = take_apart(rows.held, rows.kind, names)
     if apart.problems:
-        raise refusal(apart.problems, model=title)
+        raise refusal(apart.problems, model=title, hint=WHICH_COLUMNS)
     return Body(msgspec.json.encode({"columns": encode(apart.columns)} | said))
 
 

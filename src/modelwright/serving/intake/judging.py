@@ -12,14 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelwright.errors import MessageError, TooLargeError
+from modelwright.errors import MessageError, Problem, SignatureError, TooLargeError
 from modelwright.runtime.containers import Apart, take_apart
 from modelwright.runtime.encoding import decoder
-from modelwright.runtime.validation import judge_table
+from modelwright.runtime.validation import judge_table, refusal
 from modelwright.runtime.values import family_of
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
 from modelwright.serving.intake import packing
+from modelwright.serving.telling import WHICH_COLUMNS
 
 MAX_ROWS = 100_000
 """Most rows of one request, unless the deployment says otherwise."""
@@ -95,10 +96,15 @@ def check_width(sent: int, needed: int) -> None:
         )
 
 
+def unfitting(contract: Contract, problems: list[Problem]) -> SignatureError:
+    """Return the error that lists what is wrong with rows, in any form that they came in."""
+    return refusal(problems, model=contract.title, hint=WHICH_COLUMNS)
+
+
 def _judged(contract: Contract, apart: Apart, size: int) -> Table:
     for field in contract.inputs:
         values = apart.columns.get(field["name"])
         if values and family_of(field["datatype"]) in _ENCODED and not {str, list}.isdisjoint(map(type, values)):
             apart.columns[field["name"]] = list(map(decoder(field), values))
-    columns = judge_table(contract.judges, apart, model=contract.title)
+    columns = judge_table(contract.judges, apart, model=contract.title, hint=WHICH_COLUMNS)
     return packing.table(contract, list(columns.values()), size)

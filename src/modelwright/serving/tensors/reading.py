@@ -16,10 +16,10 @@ from typing import Any
 from modelwright.errors import MessageError
 from modelwright.runtime.errors import Problem
 from modelwright.runtime.suggestions import column_problems
-from modelwright.runtime.validation import LIMIT, refusal
+from modelwright.runtime.validation import LIMIT
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
-from modelwright.serving.intake.judging import check_size, table_of
+from modelwright.serving.intake.judging import check_size, table_of, unfitting
 from modelwright.serving.tensors.datatypes import datatype_of, is_number, takes
 from modelwright.serving.tensors.elements import FlawedTensor, flawed, read_tensor
 from modelwright.serving.tensors.tensor import Elements, SentTensor, Tensor
@@ -60,7 +60,7 @@ def read_table(contract: Contract, sent: Sequence[SentTensor], *, max_rows: int)
             except FlawedTensor as error:
                 problems += error.problems
     if problems:
-        raise refusal(problems + _judged(contract, columns), model=contract.title)
+        raise unfitting(contract, problems + _judged(contract, columns))
     size = tensors[0].rows
     check_size(size, max_rows)
     block = _interleaved(contract, columns, size) if contract.blocked else None
@@ -116,7 +116,7 @@ def _whole(contract: Contract, tensors: list[Tensor]) -> Tensor | None:
         return None
     problem = f"has the shape {list(tensor.shape)} where [-1, {width}] is needed"
     hint = f"the columns are, in this order: {', '.join(contract.fields[:10])}{', …' * (width > 10)}"
-    raise refusal([Problem(None, tensor.name, problem, hint)], model=contract.title)
+    raise unfitting(contract, [Problem(None, tensor.name, problem, hint)])
 
 
 def _table_of_whole(contract: Contract, tensor: Tensor, max_rows: int) -> Table:

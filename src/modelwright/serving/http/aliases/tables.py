@@ -14,11 +14,11 @@ from typing import Any
 from modelwright.errors import MessageError
 from modelwright.runtime.containers import take_apart
 from modelwright.runtime.errors import Problem
-from modelwright.runtime.validation import LIMIT, refusal
+from modelwright.runtime.validation import LIMIT
 from modelwright.runtime.values import family_of
 from modelwright.serving.contract import Contract
 from modelwright.serving.inference import Table
-from modelwright.serving.intake.judging import check_size, table_of, table_of_rows
+from modelwright.serving.intake.judging import check_size, table_of, table_of_rows, unfitting
 
 Columns = dict[str, list[Any]]
 
@@ -48,7 +48,7 @@ def table_of_list(contract: Contract, values: Any, *, key: str, max_rows: int) -
     if kinds != {list}:
         found = next(place for place, value in enumerate(values) if not isinstance(value, list))
         problem = Problem(found, None, "is neither an object nor a list", _layout(contract))
-        raise refusal([problem], model=contract.title)
+        raise unfitting(contract, [problem])
     return table_of_lists(contract, values, names=contract.fields, max_rows=max_rows)
 
 
@@ -68,10 +68,10 @@ def table_of_lists(contract: Contract, rows: list[Any], *, names: tuple[str, ...
         if not isinstance(row, list) or len(row) != width
     ]
     if problems:
-        raise refusal(problems[:LIMIT], model=contract.title)
+        raise unfitting(contract, problems[:LIMIT])
     if len(set(names)) != width:
         twice, _ = Counter(names).most_common(1)[0]
-        raise refusal([Problem(None, twice, "appears more than once")], model=contract.title)
+        raise unfitting(contract, [Problem(None, twice, "appears more than once")])
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return table_of(contract, columns, len(rows), max_rows=max_rows)
 
@@ -85,12 +85,12 @@ def table_of_objects(contract: Contract, rows: list[Any], *, max_rows: int) -> T
     check_size(len(rows), max_rows)
     odd = [Problem(place, None, "is no object") for place, row in enumerate(rows) if not isinstance(row, dict)]
     if odd:
-        raise refusal(odd[:LIMIT], model=contract.title)
+        raise unfitting(contract, odd[:LIMIT])
     if not any(list in set(map(type, row.values())) for row in rows):
         return table_of_rows(contract, rows, max_rows=max_rows)
     apart = take_apart(rows, "records", contract.fields)
     if apart.problems:
-        raise refusal(apart.problems, model=contract.title)
+        raise unfitting(contract, apart.problems)
     return table_of(contract, unwrapped(contract, apart.columns), len(rows), max_rows=max_rows)
 
 
@@ -109,7 +109,7 @@ def table_of_columns(contract: Contract, columns: Mapping[str, Any], *, key: str
         Problem(None, name, "is no list of values") for name, value in columns.items() if not isinstance(value, list)
     ]
     if odd:
-        raise refusal(odd, model=contract.title)
+        raise unfitting(contract, odd)
     size = max(map(len, columns.values()))
     return table_of(contract, unwrapped(contract, columns), size, max_rows=max_rows)
 
