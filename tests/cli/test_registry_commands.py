@@ -324,6 +324,18 @@ def test_history_marks_a_canary_that_a_server_withdrew(ask, shop):
     assert "the log holds" in ask("audit", "--verify").out
 
 
+def test_history_names_once_who_steered_a_rollout_and_wrote_the_entry(ask, shop):
+    registry = mw.Registry(shop / "registry")
+    actor = registry.history("churn")[-1].actor
+    event = RolloutEvent(
+        step="begun", kind="canary", before=0.0, after=0.1, control="1.0.0", by=actor, time="2026-10-01T12:00:00Z"
+    )
+    registry.report_rollout("churn", "1.1.0", event=event, stage="staging", reason="try")
+    registry.close()
+    (begun,) = ask("history", "churn@staging").out.splitlines()
+    assert f"in staging  by {actor}  canary begun, 0 % → 10 %  “try”" in begun
+
+
 def test_audit_is_filtered_exported_and_checked_without_the_registry(ask, shop):
     ask("promote", "churn", "1.1.0", "--to", "production", code=4)
     assert [one.action for one in decoded(ask("audit", "--denied", "--json"), list[Entry])] == ["promote"]

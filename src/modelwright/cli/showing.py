@@ -111,11 +111,14 @@ def show_entries(entries: Iterable[Entry], console: Console) -> None:
 
 
 def _rollout(entry: Entry) -> str:
-    """Return what happened to a rollout, and which share of the requests it had and has."""
+    """Return what happened to a rollout, which share of the requests it had and has, and who asked the server for it.
+
+    That is said only if it was not who wrote the entry, whom the line names already.
+    """
     detail = entry.detail
     shares = shares_told(detail)
     told = f"  {detail.get('kind', '')} {detail.get('step', '')}{f', {shares}' if shares else ''}"
-    return f"{told}, by {detail['by']}" if detail.get("by") else told
+    return f"{told}, by {detail['by']}" if detail.get("by") not in (None, "", entry.actor) else told
 
 
 def stages_text(stages: Mapping[str, str]) -> str:
