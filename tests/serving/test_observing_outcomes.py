@@ -172,6 +172,14 @@ def test_what_is_lost_at_the_end_is_said(remembered, tmp_path, caplog):
     assert "outcomes: the last 2 could not be written, and are lost" in caplog.text
 
 
+def test_a_whole_number_is_one_however_it_is_written():
+    (told,) = read_outcomes(b'{"outcomes": [{"request_id": "r", "row": 1.0, "outcome": {"x": 1}}]}')
+    assert (told.row, type(told.row)) == (1, int)
+    for row in ("1e400", "1e300", "-1.0", "0.5"):
+        with pytest.raises(OutcomeError):
+            read_outcomes(b'{"outcomes": [{"request_id": "r", "row": %b, "outcome": {"x": 1}}]}' % row.encode())
+
+
 @pytest.mark.parametrize(
     ("told", "problem"),
     [

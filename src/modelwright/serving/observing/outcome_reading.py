@@ -127,11 +127,21 @@ def _problems(number: int, told: Any) -> Iterator[Problem]:
 
 
 def _row_problems(number: int, told: dict[str, Any]) -> Iterator[Problem]:
-    row = told.get("row", 0)
-    if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < 2**31:
+    row = _whole(told.get("row", 0))
+    if row is None or not 0 <= row < 2**31:
         yield Problem(number, "row", "is no number of a row, counted from 0")
     elif "row" in told and "unit" in told:
         yield Problem(number, "row", "belongs to a request_id, not to a unit")
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number, however it is written: 1.0 is one for JSON Schema, too; ``None``: it is none.
+
+    Source: JSON Schema Validation 2020-12, 6.1.1, "integer".
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _time_problems(number: int, told: dict[str, Any]) -> Iterator[Problem]:
@@ -179,4 +189,4 @@ def _time(text: Any) -> datetime | None:
 def _outcome(told: dict[str, Any]) -> Outcome:
     values = {name: float(value) if type(value) is int else value for name, value in told["outcome"].items()}
     moment = _time(told.get("time"))
-    return Outcome(told.get("request_id", ""), told.get("row", 0), told.get("unit", ""), moment, values)
+    return Outcome(told.get("request_id", ""), _whole(told.get("row", 0)) or 0, told.get("unit", ""), moment, values)
