@@ -21,6 +21,7 @@ from modelwright.runtime import load
 from modelwright.serving.client import sending
 from modelwright.serving.client.async_client import AsyncClient
 from modelwright.serving.client.client import Client
+from modelwright.serving.client.returning import Returning
 
 GOLDEN = Path(__file__).parent.parent / "data" / "golden" / "format-1" / "twice-1.0.0"
 
@@ -192,3 +193,20 @@ def test_each_model_is_known_anew_when_another_version_of_it_answers(models):
                 same(client.ask("predict", points[:2], model=name).predictions, newer.predict(points[:2]))
     looked_at = [path for verb, path, _, _ in app.seen if verb == "GET"]
     assert sorted(looked_at) == sorted(["/models/lines", "/models/narrow"] * 2)
+
+
+@pytest.mark.parametrize("kind", ["numpy", "pandas", "polars", "pyarrow", "columns"])
+def test_text_that_is_longer_than_any_before_is_not_cut(kind):
+    signature = {"outputs": [{"name": "plan", "datatype": "string", "native": "<U5"}]}
+    returning = Returning("predict", signature, "churn 1.0.0")
+    for sent in (["basic", "much longer"], np.array(["basic", "much longer"], dtype=object)):
+        answer = returning.table([{"plan": sent}], kind, None)
+        column = answer if kind == "numpy" else answer["plan"]
+        assert (column.to_pylist() if kind == "pyarrow" else list(column)) == ["basic", "much longer"]
+    assert returning.table([{"plan": ["a"]}], "numpy", None).dtype == "<U5"
+
+
+def test_text_that_is_missing_is_not_the_word_none():
+    signature = {"outputs": [{"name": "plan", "datatype": "string", "native": "<U5", "nullable": True}]}
+    answer = Returning("predict", signature, "churn 1.0.0").table([{"plan": ["basic", None]}], "numpy", None)
+    assert pd.isna(answer[1])

@@ -7,6 +7,7 @@ containers here; this module brings what came over the wire into the form that i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from modelwright.runtime.answers import Outputs, as_list
@@ -104,6 +105,18 @@ def _typed(column: Any, field: dict[str, Any]) -> Any:
     if not native:
         return as_list(column)
     try:
-        return column.astype(native, copy=False) if hasattr(column, "dtype") else numpy_column(column, native)
+        numpy = import_module("numpy")
+        dtype = numpy.dtype(native)
+        if dtype.kind in "US":
+            return _text(numpy, as_list(column), dtype)
+        return column.astype(dtype, copy=False) if hasattr(column, "dtype") else numpy_column(column, dtype)
     except (TypeError, ValueError, ModuleNotFoundError):  # a type of another library, or a value that it has none for
         return column
+
+
+def _text(numpy: Any, values: list[Any], dtype: Any) -> Any:
+    """Return texts as an array that is as wide as the model's own, or wider: none is cut; one may be missing."""
+    if None in values:
+        return numpy_column(values, object)
+    array = numpy.array(values, dtype=dtype.kind)
+    return array.astype(dtype) if array.itemsize < dtype.itemsize else array
