@@ -41,6 +41,16 @@ def filled(rows: list[dict[str, Any]]) -> list[float]:
     return [0.0 if row["x"] is None else row["x"] for row in rows]
 
 
+def some_words(rows: list[dict[str, Any]]) -> list[Any]:
+    """Answer text, which is missing as pandas has it where ``x`` is negative."""
+    return [math.nan if row["x"] < 0 else row["what"] for row in rows]
+
+
+def some_objects(rows: list[dict[str, Any]]) -> list[Any]:
+    """Answer objects, where ``x`` is negative with numbers in them that JSON has no word for."""
+    return [{"held": {"x": (math.nan, math.inf) if row["x"] < 0 else [row["x"]]}} for row in rows]
+
+
 def needs_more(rows: list[dict[str, Any]]) -> list[float]:
     """Need a column that nobody sends."""
     return [row["x"] + row["age"] for row in rows]

@@ -6,11 +6,14 @@ import concurrent.futures
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
-from running import Running, deployment, serving
+from behaving import some_objects, some_words
+from running import ROWS, Running, deployment, serving
 
+import modelwright as mw
 from modelwright.serving.deployment import Limits
 
 
@@ -260,3 +263,20 @@ def test_request_id_of_any_characters_is_no_header_injection(served: Running) ->
 
     assert answer.status_code in (200, 400)
     assert "set-cookie" not in answer.headers
+
+
+WORDS = [{"prediction": "ok"}, {"prediction": "fine"}, {"prediction": None}]
+OBJECTS = [{"held": {"x": [1.0]}}, {"held": {"x": [2.5]}}, {"held": {"x": [None, "Infinity"]}}]
+
+
+@pytest.mark.parametrize(("model", "sample", "answers"), [(some_words, ROWS, WORDS), (some_objects, ROWS[:2], OBJECTS)])
+def test_what_is_missing_in_text_or_objects_is_null(
+    tmp_path: Path, model: Any, sample: list[Any], answers: list[Any]
+) -> None:
+    wheel = mw.build(mw.capture(model, sample, name="missing", version="1.0.0", to=tmp_path / "model"), tmp_path)
+    with serving(deployment(wheel, name="missing")) as running:
+        assert running.ask(*ROWS, path="/models/missing/predict").json()["predictions"] == answers
+        columns = {"columns": {"x": [row["x"] for row in ROWS], "what": [row["what"] for row in ROWS]}}
+        across = running.http.post("/models/missing/predict", json=columns).json()["columns"]
+        (name,) = across
+        assert across[name] == [answer[name] for answer in answers]

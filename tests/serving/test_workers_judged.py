@@ -42,6 +42,7 @@ def session_of(container: str, seen: list[Any]) -> tuple[Session, dict[str, Any]
     session = Session.__new__(Session)
     session.model = Model(keep, manifest)
     session._encode = lambda value: value
+    session._floats = {"y"}
     session._decoders = {}
     session._names = [field["name"] for field in FIELDS]
     session._framed = container in ("pandas", "numpy")

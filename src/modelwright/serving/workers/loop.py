@@ -49,6 +49,8 @@ class Session:
         self.model: Any = import_module(f"{package}.model").load(trust=trust)
         self._runtime = f"{package}.model._runtime"
         self._encode = import_module(f"{self._runtime}.encoding").encode
+        outputs = self.model.manifest["signature"]["outputs"]
+        self._floats = {output["name"] for output in outputs if output["datatype"].startswith("float")}
         decoder = import_module(f"{self._runtime}.encoding").decoder
         inputs = self.model.manifest["signature"]["inputs"]
         special = ("float", "bytes")
@@ -127,7 +129,7 @@ class Session:
             for output in self.model.manifest["signature"]["outputs"]
             if output.get("method", "predict") in methods
         }
-        return [(name, "", [], self._encode(values)) for name, values in lists.items() if name in wanted]
+        return [(name, "", [], self._encoded(name, values)) for name, values in lists.items() if name in wanted]
 
     def _column(self, name: str, values: Any) -> Any:
         decode = self._decoders.get(name)
@@ -138,12 +140,27 @@ class Session:
     def _value(self, name: str, column: Any) -> tuple[str, str, list[int], Any]:
         dtype = getattr(column, "dtype", None)
         if type(column).__module__ != "numpy" or dtype is None or dtype.kind not in _BY_VALUE:
-            return name, "", [], self._encode(column.tolist() if hasattr(column, "tolist") else list(column))
+            return name, "", [], self._encoded(name, column.tolist() if hasattr(column, "tolist") else list(column))
         numpy = import_module("numpy")
         if dtype.kind == "f" and dtype.itemsize not in (4, 8):  # half and extended precision have no common C type
             column = column.astype("float32" if dtype.itemsize == 2 else "float64")
         column = numpy.ascontiguousarray(column, dtype=column.dtype.newbyteorder("="))
         return name, column.dtype.name, list(column.shape[1:]), column.tobytes()
+
+    def _encoded(self, name: str, values: list[Any]) -> Any:
+        """Return the values of an output as JSON holds them; NaN is a number only where floats are answered."""
+        return self._encode(values if name in self._floats else _nan_missing(values))
+
+
+def _nan_missing(value: Any) -> Any:
+    """Return a value without NaN in it, which stands for what is missing among texts, and in objects."""
+    if isinstance(value, float):
+        return None if value != value else value
+    if isinstance(value, dict):
+        return {key: _nan_missing(element) for key, element in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nan_missing(element) for element in value]
+    return _nan_missing(value.tolist()) if type(value).__module__ == "numpy" else value
 
 
 def _fine_time(value: Any) -> Any:
