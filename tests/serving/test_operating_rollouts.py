@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import socket
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any, cast
 
 import httpx2
 import pytest
-from behaving import answers_text, dies, double, hangs, needs_more
+from behaving import answers_text, dies, double, hangs, needs_more, slow_or_failing
 from running import ROWS, Running, deployment, serving
 from serving_contracts import floats
 from steady_load import SteadyLoad
@@ -103,6 +104,25 @@ def test_canary_that_does_worse_is_withdrawn_by_itself(controlled: Running, beha
     assert serving_now(controlled) == {"control": "1.0.0"}
     metrics = controlled.server.parts.observers.metrics.render()[0].decode()
     assert 'modelwright_rollout_rollbacks_total{model="behaving",variant="canary"} 1.0' in metrics
+
+
+def test_requests_that_wait_for_a_canary_are_answered_when_it_is_withdrawn(behaving: Path, tmp_path: Path) -> None:
+    slow, pinned = {"rows": [{"x": 0.2, "what": "sleep"}]}, "/models/behaving/versions/9.0.0/predict"
+
+    def ask(running: Running) -> int:
+        return httpx2.post(f"http://127.0.0.1:{running.port}{pinned}", json=slow, timeout=30).status_code
+
+    with (
+        serving(deployment(behaving, limits=Limits(batch_rows=1))) as running,
+        concurrent.futures.ThreadPoolExecutor(20) as threads,
+        SteadyLoad(running, what="fails in version 2"),
+    ):
+        begin(running, other(tmp_path, slow_or_failing), percent=30)
+        time.sleep(0.6)
+        asked = [threads.submit(ask, running) for _ in range(20)]
+        ended(running, "rolled back")
+        assert not all(one.done() for one in asked)
+        assert [one.result() for one in asked] == [200] * 20
 
 
 def test_canary_whose_process_dies_all_the_time_is_withdrawn(controlled: Running, tmp_path: Path) -> None:
