@@ -8,14 +8,17 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy
 import pytest
 import tritonclient.grpc as triton
+from certificates import self_signed
 from honest_plane import HonestPlane, flower_model, honest_plane
 from mixed_tensors import MIXED_TENSORS
+from running import command
 from small_door import Opened, opened
 from tritonclient.utils import InferenceServerException
 
@@ -66,6 +69,12 @@ def typed(rows: Any = ROWS, *, datatype: str = "FP64", contents: str = "fp64_con
     tensor = request.inputs.add(name="rows", datatype=datatype, shape=rows.shape)
     getattr(tensor.contents, contents).extend(rows.flatten().tolist())
     return request
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def whole(rows: Any = ROWS, datatype: str = "FP64") -> list[triton.InferInput]:
@@ -370,3 +379,26 @@ def test_a_port_that_is_taken_is_told() -> None:
         taken.listen()
         with pytest.raises(AddressTakenError, match="cannot listen"):
             asyncio.run(open_on(taken.getsockname()[1]))
+
+
+def test_tls_is_spoken_over_grpc_where_a_certificate_is_given(behaving: Path, tmp_path: Path) -> None:
+    """A real server, with a real process behind it; the client knows the certificate, and no other."""
+    pem, secret = self_signed(tmp_path)
+    options = ["--port", "0", "--grpc-port", str(port := free_port())]
+    options += ["--tls-certificate", str(pem), "--tls-key", str(secret)]
+    request = message("ModelInferRequest")(model_name="behaving", id="42")
+    request.inputs.add(name="x", datatype="FP64", shape=[1]).contents.fp64_contents.append(21.0)
+    request.inputs.add(name="what", datatype="BYTES", shape=[1]).contents.bytes_contents.append(b"ok")
+    known = grpc.ssl_channel_credentials(pem.read_bytes())
+    with (
+        command(str(behaving), *options, folder=tmp_path),
+        grpc.secure_channel(f"127.0.0.1:{port}", known) as channel,
+        grpc.secure_channel(f"127.0.0.1:{port}", grpc.ssl_channel_credentials()) as distrustful,
+        grpc.insecure_channel(f"127.0.0.1:{port}") as plain,
+    ):
+        answer = call(channel, "ModelInfer", request)
+        assert (answer.id, answer.outputs[0].contents.fp64_contents) == ("42", [42.0])
+        for refused in (distrustful, plain):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(refused, "ModelInfer", request, timeout=3)
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
