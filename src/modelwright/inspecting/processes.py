@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -109,6 +110,48 @@ def model_variables(named: Iterable[str] = ()) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in wanted}
 
 
+class Interruption:
+    """Ends programs that another thread waits for, and lets none be started after them; see :func:`interruptible`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._over = False
+
+    def interrupt(self) -> None:
+        """End them, with everything they started."""
+        with self._lock:
+            self._over = True
+            for process in self._running:
+                _stop(process)
+
+    @contextmanager
+    def over(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Watch over a program that was started just now."""
+        with self._lock:
+            self._running.add(process)
+            if self._over:
+                _stop(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+
+_interruption: ContextVar[Interruption] = ContextVar("interruption")
+
+
+@contextmanager
+def interruptible(interruption: Interruption) -> Iterator[None]:
+    """Let every program that is run in the block be ended by somebody else."""
+    before = _interruption.set(interruption)
+    try:
+        yield
+    finally:
+        _interruption.reset(before)
+
+
 def run(
     command: Sequence[str | Path],
     *,
@@ -142,7 +185,7 @@ def run(
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        with process:
+        with process, _interruption.get(_NEVER).over(process):
             try:
                 out, err = process.communicate(timeout=timeout_s)
                 timed_out = False
@@ -156,6 +199,7 @@ def run(
         return Finished(process.returncode, _text(out), _text(err), timed_out)
 
 
+_NEVER = Interruption()
 _finding = Lock()
 
 
@@ -176,7 +220,9 @@ def _found_uv() -> str | None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process and everything it started."""
+    """End a process and everything it started, unless it has ended."""
+    if process.poll() is not None:
+        return
     if os.name == "posix":
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
 """A server: begin, go on, end, in good order.
 
 Made by :mod:`.serve`. Begin: bind the addresses, start the models side by side, and meanwhile import and open the doors
-(live, not ready); be ready when every model is warm. End, on SIGTERM: not ready any more, close the doors when all is
-answered, stop the models, write what observers hold.
+(live, not ready); be ready when every model is warm. End, on SIGTERM: not ready any more, prepare no more, close the
+doors when all is answered, stop the models, write what observers hold.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ class Server:
                 self.around.ready(self.url)
                 await stopped
             self.plane.stopping = True
+            models.cancel()
+            self.conductor.interrupt()
 
     async def _assemble(self, stack: AsyncExitStack, listening: socket.socket) -> None:
         """Import and open the doors, while the models load in processes of their own."""
@@ -115,9 +117,11 @@ class Server:
         self.around.started(self.url)
 
     async def _stop_models(self, models: asyncio.Task[None]) -> None:
-        if not models.done():
-            models.cancel()
-            await asyncio.wait({models})
+        models.cancel()
+        self.conductor.interrupt()
+        await asyncio.wait({models})
+        if not models.cancelled():
+            models.exception()  # raised already, or a consequence of the interruption
         await self.conductor.stop()
 
     def stop(self) -> None:

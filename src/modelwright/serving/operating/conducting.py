@@ -19,6 +19,7 @@ from functools import partial
 from typing import NamedTuple
 
 from modelwright.errors import DeploymentError, ModelwrightError
+from modelwright.inspecting.processes import Interruption, interruptible
 from modelwright.package import Package
 from modelwright.registry.registry import Registry
 from modelwright.serving.contract import Contract
@@ -121,6 +122,7 @@ class Conductor:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._retiring: set[asyncio.Task[None]] = set()
         self._standby: dict[str, _Standing] = {}
+        self._interruption = Interruption()
         for name in deployment.models:
             plane.served[name] = ServedModel(name, tell=partial(self._shadowed, name))
 
@@ -235,7 +237,8 @@ class Conductor:
     def _prepare(self, package: Package, trust: tuple[str, ...], limits: Limits) -> Prepared:
         if self._in_process:
             return prepare_here(package, trust=trust)
-        return prepare(package, trust=trust, how=self._how._replace(threads=threads_of(limits)))
+        with interruptible(self._interruption):
+            return prepare(package, trust=trust, how=self._how._replace(threads=threads_of(limits)))
 
     def _retire(self, name: str, before: Serving | None, now: Mapping[str, ServedVariant]) -> None:
         """Drain what is not served any more; the control that was replaced stands by for a while."""
@@ -279,6 +282,10 @@ class Conductor:
     def contract(self, name: str) -> Contract:
         """Return the contract of a model's control."""
         return self.plane.served[name].now().control.contract
+
+    def interrupt(self) -> None:
+        """Let no version be prepared any more: installers that run are ended, and what they made is removed."""
+        self._interruption.interrupt()
 
     async def stop(self) -> None:
         """Stop everything, what stands by as well."""
