@@ -36,16 +36,6 @@ def treble(rows: list[dict[str, Any]]) -> list[float]:
     return [3 * row["x"] for row in rows]
 
 
-def slow_or_failing(rows: list[dict[str, Any]]) -> list[float]:
-    """Answer twice ``x``, after as many seconds if it is told to; fail in these words."""
-    for row in rows:
-        if row["what"] == "fails in version 2":
-            raise ValueError("version 9 cannot do this")
-        if row["what"] == "sleep":
-            time.sleep(row["x"])
-    return [2 * row["x"] for row in rows]
-
-
 def filled(rows: list[dict[str, Any]]) -> list[float]:
     """Answer ``x``, or 0 where it is missing."""
     return [0.0 if row["x"] is None else row["x"] for row in rows]
