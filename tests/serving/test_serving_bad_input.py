@@ -201,7 +201,7 @@ def test_a_row_too_many_is_refused_with_another_way(served: Running, path: str) 
 
     refused(answer, 413, "MW1205")
     assert "at most 100000" in answer.text
-    assert "modelwright score" in answer.text
+    assert "several requests" in answer.text
 
 
 def test_most_rows_are_answered(served: Running) -> None:

@@ -79,7 +79,7 @@ def check_size(size: int, max_rows: int) -> None:
     if size > max_rows:
         raise TooLargeError(
             f"The request holds {size} rows; at most {max_rows} are taken at once.",
-            hint="Send them in several requests, or score them as a batch: modelwright score.",
+            hint="Send them in several requests, or let the server take more at once: max_rows = … in deployment.toml.",
         )
 
 
