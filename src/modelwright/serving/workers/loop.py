@@ -30,6 +30,7 @@ START = 16
 differs in the last bit with where rows begin, and answers should be those of the model alone."""
 WORTH_SHARING = 2**40
 """A payload of so many bytes goes through shared memory; a smaller one is sent with its head."""
+_write = json.JSONEncoder(separators=(",", ":")).encode
 _BY_VALUE = "fiub"
 """Kinds of NumPy dtypes that go as bytes; everything else goes as JSON."""
 
@@ -59,6 +60,7 @@ class Session:
         }
         if self.model.manifest["signature"]["container"] == "pandas":
             self._decoders |= {field["name"]: _fine_time for field in inputs if field["datatype"] == "datetime"}
+        self._sent: dict[Any, Any] = {}
         self._names = [field["name"] for field in inputs]
         self._framed = self.model.manifest["signature"]["container"] in ("pandas", "numpy")
 
@@ -141,15 +143,23 @@ class Session:
         dtype = getattr(column, "dtype", None)
         if type(column).__module__ != "numpy" or dtype is None or dtype.kind not in _BY_VALUE:
             return name, "", [], self._encoded(name, column.tolist() if hasattr(column, "tolist") else list(column))
-        numpy = import_module("numpy")
-        if dtype.kind == "f" and dtype.itemsize not in (4, 8):  # half and extended precision have no common C type
-            column = column.astype("float32" if dtype.itemsize == 2 else "float64")
-        column = numpy.ascontiguousarray(column, dtype=column.dtype.newbyteorder("="))
-        return name, column.dtype.name, list(column.shape[1:]), column.tobytes()
+        sent = self._sent.get(dtype)
+        if sent is None:
+            sent = self._sent[dtype] = _sent_as(dtype)
+        if sent != dtype:
+            column = column.astype(sent)
+        return name, sent.name, list(column.shape[1:]), column.tobytes()
 
     def _encoded(self, name: str, values: list[Any]) -> Any:
         """Return the values of an output as JSON holds them; NaN is a number only where floats are answered."""
         return self._encode(values if name in self._floats else _nan_missing(values))
+
+
+def _sent_as(dtype: Any) -> Any:
+    """Return the dtype that numbers are sent as: of the machine's byte order, and one that C has a type for."""
+    if dtype.kind == "f" and dtype.itemsize not in (4, 8):  # half and extended precision
+        return import_module("numpy").dtype("float32" if dtype.itemsize == 2 else "float64")
+    return dtype.newbyteorder("=")
 
 
 def _nan_missing(value: Any) -> Any:
@@ -204,33 +214,40 @@ class Channel:
             os.close(shared)
 
     def receive(self) -> tuple[dict[str, Any], memoryview] | None:
-        """Return the next head and payload; ``None`` when the other end is gone."""
-        if not self._fill(0, LENGTHS.size):
+        """Return the next head and payload; ``None`` when the other end is gone.
+
+        Nothing but one frame is ever under way, so that a small one comes with one call of the system.
+        """
+        there = self._fill(0, LENGTHS.size)
+        if not there:
             return None
         head, payload = LENGTHS.unpack_from(self._buffer)
-        if head + payload > len(self._buffer):
-            self._buffer = bytearray(head + payload)
-        if not self._fill(0, head + payload):
+        start = LENGTHS.size + head
+        stop = start + payload
+        if stop > len(self._buffer):
+            self._buffer = self._buffer[:there] + bytes(stop - there)
+        if there < stop and not self._fill(there, stop):
             return None
         view = memoryview(self._buffer)
-        told = json.loads(bytes(view[:head]))
-        return told, self._shared[: told["shared"]] if "shared" in told else view[head : head + payload]
+        told = json.loads(bytes(view[LENGTHS.size : start]))
+        return told, self._shared[: told["shared"]] if "shared" in told else view[start:stop]
 
-    def _fill(self, start: int, stop: int) -> bool:
+    def _fill(self, start: int, stop: int) -> int:
+        """Receive until the buffer is filled at least so far; return how far it is, 0 when the other end is gone."""
         view = memoryview(self._buffer)
         while start < stop:
-            count = self._socket.recv_into(view[start:stop])
+            count = self._socket.recv_into(view[start:])
             if not count:
-                return False
+                return 0
             start += count
-        return True
+        return start
 
     def send(self, head: dict[str, Any], payload: bytes = b"") -> None:
         """Send a head and a payload."""
         if WORTH_SHARING <= len(payload) <= len(self._shared):
             self._shared[: len(payload)] = payload
             head, payload = {**head, "shared": len(payload)}, b""
-        text = json.dumps(head, separators=(",", ":")).encode()
+        text = _write(head).encode()
         self._socket.sendall(LENGTHS.pack(len(text), len(payload)) + text + payload)
 
 

@@ -75,7 +75,7 @@ class Pool:
         self._arrived = self._seen = 0
         self._expected, self._until = 0, 0.0
         self._waiting: asyncio.TimerHandle | None = None
-        self._closed = self._hopeless = False
+        self._closed = self._hopeless = self._alone = False
         self._ticker: asyncio.TimerHandle | None = None
         self._restarting: set[asyncio.Task[None]] = set()
         self._row_seconds = 0.0
@@ -191,6 +191,9 @@ class Pool:
                     self._waiting = self._loop.call_later(left, self._expect_no_one)
                 return
         self._expected = 0
+        if self._alone:
+            self._work()
+            return
         self._scheduled = time.monotonic()
         self._seen = self._arrived
         self._loop.call_soon(self._give_out)
@@ -202,13 +205,16 @@ class Pool:
     def _give_out(self) -> None:
         """Give out work, unless requests came in since the last turn of the event loop: then there are more to come.
 
-        On one connection this costs one empty turn; on many, whatever the sockets hold becomes one batch.
+        So whatever the sockets hold becomes one batch. While requests come one by one, nothing of this is done.
         """
         if self._arrived != self._seen and time.monotonic() - self._scheduled < GATHER_S:
             self._seen = self._arrived
             self._loop.call_soon(self._give_out)
             return
         self._scheduled = 0.0
+        self._work()
+
+    def _work(self) -> None:
         while self._free and self._queue:
             taken = self._take()
             if taken:
@@ -242,7 +248,10 @@ class Pool:
         table = together([waiting.table for waiting in taken])
         seat.taken, seat.begun, seat.rows = taken, time.monotonic(), table.size
         assert seat.worker is not None, "a free seat has a worker"
-        seat.worker.ask(taken[0].methods, table, lambda batched: self._finished(seat, batched))
+        try:
+            seat.worker.ask(taken[0].methods, table, lambda batched: self._finished(seat, batched))
+        except ModelwrightError as error:  # the batch cannot be sent; alone, a request of it may
+            self._finished(seat, Batched(None, error=error))
 
     def _finished(self, seat: Seat, batched: Batched) -> None:
         taken, seat.taken = seat.taken or [], None
@@ -259,6 +268,7 @@ class Pool:
                 waiting.alone = True
                 self._queue.appendleft(waiting)
                 self.queued_rows += waiting.table.size
+        self._alone = len(taken) == 1 and not self._queue
         if len(taken) > 1 and batched.outputs is not None:
             self._expected = len(taken) + len(self._queue)
             self._until = time.monotonic() + min(GATHER_S, RETURN_SHARE * batched.seconds)
