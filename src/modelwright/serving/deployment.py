@@ -22,7 +22,8 @@ class Limits(Frozen, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         max_rows: Most rows of one request.
         deadline_s: Longest time from the request to its answer, seconds; a worker that takes longer is replaced.
         load_s: Longest time for loading and warming, seconds.
-        threads: Threads that numerical libraries may use in each worker; 0: the machine's cores divided by workers.
+        threads: Threads that numerical libraries may use in each worker; 0: the processors
+            that the server may use (affinity, control group), divided by workers.
     """
 
     workers: int = 1

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from modelwright.serving.operating.finding import digest_of, find
 from modelwright.serving.operating.models import ServedModel, Serving, Shadowed
 from modelwright.serving.operating.plane import Plane
 from modelwright.serving.operating.preparing import AS_USUAL, Prepared, Preparing, prepare, prepare_here
+from modelwright.serving.operating.processors import processors
 from modelwright.serving.operating.variants import ServedVariant, prepared
 from modelwright.serving.routing.plan import Plan, plan_of
 from modelwright.steps import Step
@@ -297,8 +297,8 @@ class Conductor:
 
 
 def threads_of(limits: Limits) -> int:
-    """Return how many threads numerical libraries of one worker may use: the machine's cores, divided."""
-    return limits.threads or max(1, (os.cpu_count() or 1) // limits.workers)
+    """Return how many threads numerical libraries of one worker may use: its share of the processors."""
+    return limits.threads or max(1, processors() // limits.workers)
 
 
 def check_in_process(deployment: Deployment) -> None:
