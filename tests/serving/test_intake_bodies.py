@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import tracemalloc
+from array import array
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -137,6 +139,40 @@ def test_null_in_a_block_is_nan_where_it_may_be():
         table = pa.table({"a": pa.array([1.0, nan], pa.float64())})
         block = Reader(floats("a", nullable=True)).read(stream(table), STREAM).table.block
         assert [value == value for value in struct.unpack("2d", block or b"")] == [True, False]
+
+
+@pytest.mark.parametrize("write", [stream, parquet])
+def test_numbers_of_a_mixed_table_stay_as_they_are_unless_one_must_be_looked_at(write):
+    said = Field(name="said", datatype="string", native="object")
+    whole = Field(name="whole", datatype="int8", native="int8")
+    part = Field(name="part", datatype="float64", native="float64", nullable=True)
+    own = Field(name="own", datatype="float64", nullable=True)
+    contract = contract_for(said, whole, part, own)
+
+    def columns(**sent: Any) -> Any:
+        table = pa.table({"said": ["a", "b"], "whole": [1, -2], "part": [0.5, None], "own": [None, 1.5]} | sent)
+        kind = "application/vnd.apache.arrow.stream" if write is stream else "application/vnd.apache.parquet"
+        return Reader(contract).read(write(table), kind).table.columns
+
+    found = columns()
+    assert found["said"] == ["a", "b"]
+    assert found["whole"] == array("q", [1, -2])
+    assert isinstance(found["part"], array)
+    assert found["part"][0] == 0.5
+    assert math.isnan(found["part"][1]), "as it reaches a column of NumPy's floats"
+    assert found["own"] == [None, 1.5], "a model that takes no frame is given null"
+    assert columns(part=pa.array([1, 2], pa.uint8()))["part"] == array("d", [1.0, 2.0])
+
+    for unfit, problem in (
+        ({"whole": [1, 300]}, "whole"),
+        ({"whole": pa.array([None, 1], pa.int8())}, "whole"),
+        ({"whole": [0.5, 1.0]}, "whole"),
+        ({"part": [0.5, math.inf]}, "part"),
+        ({"said": [1, 2]}, "said"),
+    ):
+        with pytest.raises(SignatureError) as refused:
+            columns(**unfit)
+        assert {one.column for one in refused.value.problems} == {problem}
 
 
 @every_way

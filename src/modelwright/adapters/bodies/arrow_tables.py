@@ -8,9 +8,10 @@ knows are unpacked, and text in a dictionary is made once.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,10 @@ from msgspec import json
 from pyarrow import types
 
 from modelwright.errors import MessageError, OutputError, TooLargeError
-from modelwright.runtime.blocks import Finiteness
+from modelwright.runtime.blocks import Finiteness, is_bounded
 from modelwright.runtime.encoding import decoder, encode
 from modelwright.runtime.values import FieldJudge, family_of
+from modelwright.serving.inference import Column
 from modelwright.serving.intake.bodies import Fields, Rows
 
 _SCALARS = (
@@ -99,7 +101,7 @@ def rows_of(table: Any, fields: Fields, *, blocked: bool) -> Rows:
         block = _block(table if sent == names else table.select(names), fields)
         if block is not None:
             return Rows(table.num_rows, {}, block)
-    return Rows(table.num_rows, _columns(table, {*names}))
+    return Rows(table.num_rows, _columns(table, {field["name"]: field for field in fields}))
 
 
 def _block(table: Any, fields: Fields) -> bytes | None:
@@ -114,16 +116,47 @@ def _block(table: Any, fields: Fields) -> bytes | None:
     return block.tobytes() if Finiteness(fields).holds(block) else None
 
 
-def _columns(table: Any, known: set[str]) -> dict[str, list[Any]]:
+def _columns(table: Any, known: dict[str, dict[str, Any]]) -> dict[str, Column]:
     """Unpack the columns that the model knows; of others, only the name and the length are of interest."""
     unknown = [None] * table.num_rows
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, Column] = {}
     for name, column in zip(table.schema.names, table.columns, strict=True):
         columns[name] = unknown
         if name in known:
             column.validate(full=True)
-            columns[name] = [value for chunk in column.chunks for value in _values(name, chunk)]
+            numbers = _numbers(column, known[name])
+            columns[name] = (
+                numbers if numbers is not None else [value for chunk in column.chunks for value in _values(name, chunk)]
+            )
     return columns
+
+
+def _numbers(column: Any, field: dict[str, Any]) -> Column | None:
+    """Return a column as an array of numbers, if all of them surely fit; ``None``: they must be looked at."""
+    family = family_of(field["datatype"])
+    if column.type.id not in _NUMBERS or field.get("shape") or is_bounded(field):
+        return None
+    if family == "float" and (not column.null_count or _missing_is_nan(field)):
+        floats = column.to_numpy().astype("float64", copy=False)
+        return _packed(floats, "d") if Finiteness([field]).holds(floats.reshape(-1, 1)) else None
+    if family == "int" and not column.null_count and types.is_integer(column.type):
+        whole = column.to_numpy()
+        info = np.iinfo(field["datatype"])
+        least, most = (int(whole.min()), int(whole.max())) if len(whole) else (0, 0)
+        if info.min <= least and most <= min(info.max, np.iinfo("int64").max):
+            return _packed(whole.astype("int64", copy=False), "q")
+    return None
+
+
+def _missing_is_nan(field: dict[str, Any]) -> bool:
+    """Say whether a missing float may be, and reaches the model as NaN: in a column of NumPy's own floats."""
+    return bool(field.get("nullable")) and field.get("native", "") in ("float16", "float32", "float64")
+
+
+def _packed(values: Any, code: Literal["d", "q"]) -> array[Any]:
+    packed: array[Any] = array(code)
+    packed.frombytes(np.ascontiguousarray(values).data.cast("B"))
+    return packed
 
 
 def _values(name: str, array: Any) -> list[Any]:

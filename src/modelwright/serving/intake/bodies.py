@@ -8,9 +8,11 @@ Called by :mod:`.reader`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from modelwright.plugins import find, need
+from modelwright.serving.inference import Column
 
 GROUP = "modelwright.bodies"
 
@@ -22,12 +24,13 @@ class Rows(NamedTuple):
 
     Attributes:
         size: Number of rows.
-        columns: Values per column as sent, unjudged; empty if there is a block.
+        columns: Values per column as sent, unjudged; an array holds numbers that surely fit the field, a missing float
+            as NaN. Empty if there is a block.
         block: All values as float64 in native byte order, row by row; each surely fine.
     """
 
     size: int
-    columns: dict[str, list[Any]]
+    columns: Mapping[str, Column]
     block: bytes | None = None
 
 

@@ -9,7 +9,9 @@ It does not read bytes.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from modelwright.errors import MessageError, Problem, SignatureError, TooLargeError
@@ -18,7 +20,7 @@ from modelwright.runtime.encoding import decoder
 from modelwright.runtime.validation import judge_table, refusal
 from modelwright.runtime.values import family_of
 from modelwright.serving.contract import Contract
-from modelwright.serving.inference import Table
+from modelwright.serving.inference import Column, Table
 from modelwright.serving.intake import packing
 from modelwright.serving.telling import WHICH_COLUMNS
 
@@ -35,7 +37,8 @@ def table_of(contract: Contract, columns: Mapping[str, Any], size: int, *, max_r
 
     Args:
         contract: What they are judged by.
-        columns: Values per column as sent: in normal form, or as :mod:`modelwright.runtime.encoding` writes them.
+        columns: Values per column as sent: in normal form, or as :mod:`modelwright.runtime.encoding` writes them; an
+            array has a number per row, each of which surely fits.
         size: Number of rows.
         max_rows: Most rows.
 
@@ -46,7 +49,10 @@ def table_of(contract: Contract, columns: Mapping[str, Any], size: int, *, max_r
     """
     check_size(size, max_rows)
     check_width(len(columns), len(contract.fields))
-    return _judged(contract, take_apart(columns, "columns", contract.fields), size)
+    sure = {name: values for name, values in columns.items() if isinstance(values, array)}
+    rest = {name: values for name, values in columns.items() if name not in sure} if sure else columns
+    names = tuple(name for name in contract.fields if name not in sure) if sure else contract.fields
+    return _judged(contract, take_apart(rest, "columns", names), size, sure)
 
 
 def table_of_rows(contract: Contract, rows: list[dict[str, Any]], *, max_rows: int = MAX_ROWS) -> Table:
@@ -101,10 +107,11 @@ def unfitting(contract: Contract, problems: list[Problem]) -> SignatureError:
     return refusal(problems, model=contract.title, hint=WHICH_COLUMNS)
 
 
-def _judged(contract: Contract, apart: Apart, size: int) -> Table:
+def _judged(contract: Contract, apart: Apart, size: int, sure: Mapping[str, Column] = MappingProxyType({})) -> Table:
     for field in contract.inputs:
         values = apart.columns.get(field["name"])
         if values and family_of(field["datatype"]) in _ENCODED and not {str, list}.isdisjoint(map(type, values)):
             apart.columns[field["name"]] = list(map(decoder(field), values))
-    columns = judge_table(contract.judges, apart, model=contract.title, hint=WHICH_COLUMNS)
-    return packing.table(contract, list(columns.values()), size)
+    judges = tuple(judge for judge in contract.judges if judge.name not in sure) if sure else contract.judges
+    columns = {**judge_table(judges, apart, model=contract.title, hint=WHICH_COLUMNS), **sure}
+    return packing.table(contract, [columns[name] for name in contract.fields], size)
