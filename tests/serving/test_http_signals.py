@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import signal
 import socket
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 import uvloop
-from running import command
+from running import command, deployment, serving
 
 from modelwright.serving.deployment import ServerSettings
 from modelwright.serving.http.door import Door
@@ -78,3 +79,12 @@ def test_who_connected_before_the_address_was_closed_is_answered(made: Any) -> N
             answers.append(client.recv(4096))
     assert len(answers) == 20
     assert all(b"200 OK" in answer and answer.endswith(b"done") for answer in answers)
+
+
+def test_a_server_that_ends_leaves_the_garbage_collector_as_it_was(behaving: Path) -> None:
+    before = gc.get_threshold()
+    with serving(deployment(behaving)):
+        assert gc.get_threshold() != before
+        assert gc.get_freeze_count() > 0
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0

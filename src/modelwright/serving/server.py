@@ -102,7 +102,7 @@ class Server:
                 models.result()
                 assert self.parts is not None, "assembled"
                 self.parts.follow(stack)
-                settle()
+                stack.callback(settle())
                 self.around.ready(self.url)
                 await stopped
             self.plane.stopping = True
