@@ -85,7 +85,7 @@ def main() -> None:
             bodies = bodies_of(server, model, SIZE)
             hammer(server, bodies, connections=32, seconds=2)
             peak = hammer(server, bodies, connections=32, seconds=min(seconds, 8.0))
-        queue = int(2 * peak.per_s * SIZE)
+        queue = int(peak.per_s * SIZE)  # of one second; the client keeps fewer requests open than two would be
         with ours(model, wheel, folder=folder / "ours", settings=f"queue_rows = {queue}\n") as server:
             hammer(server, bodies, connections=32, seconds=2)
             seen = overload(server, bodies, per_s=2 * peak.per_s, seconds=seconds)

@@ -29,6 +29,9 @@ class Served:
     ready: bool = True
     max_rows: int = 100_000
 
+    def check_room(self) -> None:
+        """There always is."""
+
 
 def served(native: Any, signature: dict[str, Any], *, name: str, version: str, methods: list[str]) -> Served:
     """Return a version of a model, as if it came from a package."""

@@ -185,6 +185,18 @@ def test_full_queue_is_refused_at_once_with_when_to_try_again(behaving: Path) ->
     assert {answer.json()["code"] for answer in refused} == {"MW1206"}
 
 
+def test_while_the_queue_is_full_no_body_is_read_and_afterwards_every_one(behaving: Path) -> None:
+    limits = Limits(queue_rows=4, batch_rows=1)
+    unfit = {"x": "no number", "what": "ok"}
+    with serving(deployment(behaving, limits=limits)) as running, concurrent.futures.ThreadPoolExecutor(20) as threads:
+        slow = [threads.submit(running.ask, {"x": 0.3, "what": "sleep"}) for _ in range(20)]
+        while not any(one.done() and one.result().status_code == 503 for one in slow):
+            time.sleep(0.005)
+        assert running.ask(unfit).status_code == 503
+        concurrent.futures.wait(slow)
+        assert running.ask(unfit).status_code == 400
+
+
 def test_request_that_is_larger_than_the_queue_is_answered_when_nothing_waits(behaving: Path) -> None:
     with serving(deployment(behaving, limits=Limits(queue_rows=10, batch_rows=5))) as running:
         answer = running.ask(*[{"x": float(n), "what": "ok"} for n in range(100)])

@@ -39,6 +39,14 @@ class Endpoint(Protocol):
         """Most rows of one request."""
         ...
 
+    def check_room(self) -> None:
+        """Check whether a request is worth reading, as far as that is known before.
+
+        Raises:
+            OverloadedError: It would be refused: too much is waiting.
+        """
+        ...
+
 
 class DataPlane(Protocol):
     """What transports ask."""

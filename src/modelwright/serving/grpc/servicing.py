@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from grpc import StatusCode, method_handlers_generic_handler, unary_unary_rpc_method_handler
 
 from modelwright.errors import ModelwrightError, NotReadyError
-from modelwright.serving.asking import Note
+from modelwright.serving.asking import Note, asked_of
 from modelwright.serving.dataplane import DataPlane
 from modelwright.serving.grpc import translating
 from modelwright.serving.grpc.protocol import HEALTH, SERVICE, message
@@ -114,7 +114,7 @@ class Servicer:
             status = 200
             return response
         except Exception as error:
-            status = status_of(error)
+            note.asked, status = asked_of(error), status_of(error)
             code = error.code if isinstance(error, ModelwrightError) else ModelwrightError.code
             await _refuse(context, error, request_id)
         finally:
@@ -124,6 +124,7 @@ class Servicer:
     async def _infer(self, request: Any, context: Any, *, sent: dict[str, str], note: Note) -> Any:
         self._admit(sent.get("authorization", ""))
         endpoint = self._plane.endpoint(request.model_name, request.model_version)
+        endpoint.check_room()
         asked = translating.read_request(request)
         answer, tensors = await infer(self._plane, endpoint, asked, note=note, timeout_s=context.time_remaining())
         response = translating.write_answer(answer, tensors, raw=bool(request.raw_input_contents))

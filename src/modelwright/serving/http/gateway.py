@@ -121,6 +121,7 @@ class Gateway:
                 reply = await handler(request)
             except Exception as failure:
                 error = failure.code if isinstance(failure, ModelwrightError) else ModelwrightError.code
+                note.asked = asked_of(failure)
                 reply = self.refused(failure, write_error, note.request_id or request.request_id)
             await _send(scope, send, reply, note.request_id or request.request_id)
             self._tell(request, begun, reply.status, error)

@@ -118,6 +118,7 @@ class Inference:
     def _served(self) -> tuple[Endpoint, Kit, tuple[str, ...]]:
         """Return what is served now: where requests go, how rows are read and answers written, methods to call."""
         endpoint = self._plane.endpoint(self._name, self._version)
+        endpoint.check_room()
         contract = endpoint.contract
         if self._known is None or self._known[0] is not contract:
             self._known = (contract, self._kit_of(endpoint), _methods(contract, self._method))

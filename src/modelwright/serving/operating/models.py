@@ -235,6 +235,12 @@ class ModelEndpoint:
         """Most rows of one request."""
         return self._model.now().control.pool.limits.max_rows
 
+    def check_room(self) -> None:
+        """Check whether whoever answers has room, if that is the same for every request."""
+        serving = self._model.now()
+        if serving.plan.always is not None:
+            serving.variants[serving.plan.always.variant].check_room()
+
     def submit(self, inquiry: Inquiry, receiver: Receiver[Answer], *, unit: str) -> None:
         """Ask whom the plan says, and the shadows as well."""
         model = self._model
@@ -288,6 +294,10 @@ class VariantEndpoint:
     def max_rows(self) -> int:
         """Most rows of one request."""
         return self._variant.pool.limits.max_rows
+
+    def check_room(self) -> None:
+        """Check whether this version has room."""
+        self._variant.check_room()
 
     def submit(
         self,

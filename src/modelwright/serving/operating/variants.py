@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Callable
 from typing import Literal
 
-from modelwright.serving.asking import Asked
+from modelwright.errors import OverloadedError
+from modelwright.serving.asking import Asked, mark_asked
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import Limits, Role
 from modelwright.serving.operating.preparing import Prepared
@@ -82,6 +83,18 @@ class ServedVariant:
     def ready(self) -> bool:
         """Whether it can answer."""
         return self.state == "ready" and self.pool.ready
+
+    def check_room(self) -> None:
+        """Check whether a request is worth reading; see :meth:`Pool.check_room <.workers.pool.Pool.check_room>`.
+
+        Raises:
+            OverloadedError: It is not.
+        """
+        try:
+            self.pool.check_room()
+        except OverloadedError as error:
+            mark_asked(error, self.asked)
+            raise
 
     async def start(self) -> None:
         """Start its workers; each loads the model and runs the scenarios.

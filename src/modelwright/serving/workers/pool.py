@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from modelwright.errors import DeadlineError, ModelwrightError, NotReadyError, WorkerError
+from modelwright.errors import DeadlineError, ModelwrightError, NotReadyError, OverloadedError, WorkerError
 from modelwright.serving.contract import Contract
 from modelwright.serving.deployment import Limits
 from modelwright.serving.inference import Table, Values
@@ -36,6 +36,8 @@ BROKEN = 3
 """A version whose every worker was lost so often in a row is broken."""
 HOPELESS = 2
 """While no worker could be started again in so many attempts, requests are refused at once instead of waiting."""
+ROOM_SHARE = 0.95
+"""A queue that was full takes requests again when so much of it is used."""
 STEADY_S = 60.0
 """A worker that lived so long ends the doubling, seconds."""
 
@@ -75,7 +77,7 @@ class Pool:
         self._arrived = self._seen = 0
         self._expected, self._until = 0, 0.0
         self._waiting: asyncio.TimerHandle | None = None
-        self._closed = self._hopeless = self._alone = False
+        self._closed = self._hopeless = self._alone = self._full = False
         self._ticker: asyncio.TimerHandle | None = None
         self._restarting: set[asyncio.Task[None]] = set()
         self._row_seconds = 0.0
@@ -164,8 +166,8 @@ class Pool:
         if self._hopeless:
             raise self._unavailable()
         if self.queued_rows and self.queued_rows + table.size > self.limits.queue_rows:
-            wait_s = self.queued_rows * self._row_seconds / max(1, self.alive)
-            raise overloaded(self.contract.title, self.queued_rows, most=self.limits.queue_rows, wait_s=wait_s)
+            self._full = True
+            raise self._overloaded()
         now = time.monotonic()
         longest = self.limits.deadline_s
         deadline = now + (longest if timeout_s is None or timeout_s > longest else timeout_s)
@@ -173,6 +175,23 @@ class Pool:
         self.queued_rows += table.size
         self._arrived += 1
         self._schedule()
+
+    def check_room(self) -> None:
+        """Check whether a request is worth reading: once one was refused, none is until the queue is a little shorter.
+
+        Reading what is refused afterwards would take the time of those that are answered.
+
+        Raises:
+            OverloadedError: It is not.
+        """
+        if self._full:
+            self._full = self.queued_rows > ROOM_SHARE * self.limits.queue_rows
+            if self._full:
+                raise self._overloaded()
+
+    def _overloaded(self) -> OverloadedError:
+        wait_s = self.queued_rows * self._row_seconds / max(1, self.alive)
+        return overloaded(self.contract.title, self.queued_rows, most=self.limits.queue_rows, wait_s=wait_s)
 
     def _unavailable(self) -> NotReadyError:
         return NotReadyError(
@@ -184,6 +203,10 @@ class Pool:
         """Give out work as soon as nothing more arrives, and those who were answered a moment ago are back."""
         if self._scheduled or not self._free or not self._queue:
             return
+        if self._alone or self.queued_rows >= self.limits.batch_rows:  # there is nothing to gain by waiting
+            self._expected = 0
+            self._work()
+            return
         if len(self._queue) < self._expected:
             left = self._until - time.monotonic()
             if left > 0:
@@ -191,9 +214,6 @@ class Pool:
                     self._waiting = self._loop.call_later(left, self._expect_no_one)
                 return
         self._expected = 0
-        if self._alone:
-            self._work()
-            return
         self._scheduled = time.monotonic()
         self._seen = self._arrived
         self._loop.call_soon(self._give_out)

@@ -58,6 +58,7 @@ async def invocations(plane: DataPlane, request: Request, _names: Names) -> Repl
     note.transport, note.unit, note.request_id = TRANSPORT, request.unit, request.request_id
     note.model, version = chosen(plane, request.query)
     endpoint = plane.endpoint(note.model, version)
+    endpoint.check_room()
     contract = endpoint.contract
     table = await read_aside(len(request.body), partial(read_rows, contract, request, max_rows=endpoint.max_rows))
     answer = await ask(plane, endpoint, table, methods=contract.methods[:1], note=note)

@@ -46,6 +46,7 @@ async def predict(plane: DataPlane, request: Request, names: Names) -> Reply:
     note = request.note
     note.transport, note.model, note.unit, note.request_id = TRANSPORT, names.model, request.unit, request.request_id
     endpoint = plane.endpoint(*names)
+    endpoint.check_room()
     contract = endpoint.contract
     form, method, table = await read_aside(len(request.body), partial(_question, endpoint, request.body))
     answer = await ask(plane, endpoint, table, methods=(method,), note=note)

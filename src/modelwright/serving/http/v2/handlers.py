@@ -83,6 +83,7 @@ async def model_infer(plane: DataPlane, request: Request, names: Names) -> Reply
     note = request.note
     note.transport, note.model, note.unit, note.request_id = "v2", names.model, request.unit, request.request_id
     endpoint = plane.endpoint(*names)
+    endpoint.check_room()
     message = await read_aside(len(request.body), partial(parse_request, request, endpoint.contract))
     note.request_id = message.request_id or request.request_id
     answer, tensors = await infer(plane, endpoint, message, note=note)
