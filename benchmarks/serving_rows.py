@@ -2,7 +2,8 @@
 
 CPU of the whole server per request, one connection. The floor is what must be done at least, in one process on the
 same core: msgspec and ``predict`` for JSON rows, pyarrow and ``predict`` for an Arrow stream; both include making the
-array or the frame that the model takes. Run: ``python benchmarks/serving_rows.py``.
+array or the frame that the model takes. The bare echo of the same bodies is what it costs to receive them at all.
+Run: ``python benchmarks/serving_rows.py``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import pyarrow as pa
 from registry_peers import SERVER_CORE
 from serving_load import bodies_of, hammer, interleaved, shown
 from serving_models import Subject, subject
-from serving_peers import ARROW, Server, arrow, mlserver, ours
+from serving_peers import ARROW, Server, arrow, echo, mlserver, ours
 from threadpoolctl import threadpool_limits
 
 RESULTS = Path(__file__).parent / "results" / "serving_rows.json"
@@ -80,6 +81,9 @@ def measure(name: str, folder: Path, *, rounds: int, seconds: float) -> dict[str
         streamed = served._replace(name="modelwright, Arrow", asked=asked)
         columns = served.asked._replace(body=by_column)
         servers: list[Server] = [served, served._replace(name="modelwright, columns", asked=columns), streamed]
+        bare = stack.enter_context(echo())
+        servers.append(bare._replace(name="bare echo, JSON"))
+        servers.append(bare._replace(name="bare echo, Arrow", asked=asked._replace(path=bare.asked.path)))
         servers.append(stack.enter_context(mlserver(model, folder / "mlserver")))
         servers.append(stack.enter_context(mlserver(model, folder / "mlserver-in-process", workers=0)))
         bodies = {server.name: bodies_of(server, model, SIZE) for server in servers}
