@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pyarrow import ipc
 from serving_contracts import contract_for, floats
 
-from modelwright.errors import MessageError, MissingExtraError, SignatureError, TooLargeError
+from modelwright.errors import MediaTypeError, MessageError, MissingExtraError, SignatureError, TooLargeError
 from modelwright.serving.inference import Table
 from modelwright.serving.intake.reader import Reader
 from modelwright.spec.signature import Field
@@ -269,3 +269,13 @@ def test_without_the_library_one_line_installs_it(monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         Reader(floats("a")).read(b"x", STREAM)
     assert caught.value.hint == 'pip install "modelwright[serve]"'
+
+
+def test_a_reader_says_what_it_has_to_import_first():
+    reader = Reader(floats("a"))
+    assert reader.knows("application/json")
+    assert not reader.knows(STREAM)
+    reader.read(stream(pa.table({"a": [1.0]})), STREAM)
+    assert reader.knows(STREAM)
+    with pytest.raises(MediaTypeError):
+        Reader(floats("a")).knows("image/png")

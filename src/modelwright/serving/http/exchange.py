@@ -24,10 +24,10 @@ Finish = Callable[[Answer], Reply]
 class Begins(Protocol):
     """A handler that needs no task for small requests."""
 
-    def begin(self, request: Request, exchange: Exchange) -> None:
+    def begin(self, request: Request, exchange: Exchange) -> bool:
         """Put the request to the data plane, with the exchange as receiver; the last thing to be done.
 
-        It sets :attr:`Exchange.finish` before.
+        It sets :attr:`Exchange.finish` before. If it needs a task after all, it says so and has done nothing.
 
         Raises:
             ModelwrightError: It was not begun.

@@ -84,7 +84,9 @@ class Gateway:
         try:
             if guarded:
                 self._admit(request)
-            begin(request, exchange)
+            if not begin(request, exchange):
+                self.in_flight -= 1
+                return False
         except Exception as failure:
             exchange.set_exception(failure)
         return True

@@ -24,7 +24,7 @@ from modelwright.serving.http.exchange import Exchange
 from modelwright.serving.http.messages import Reply, Request
 from modelwright.serving.http.statuses import headers_of, status_of
 from modelwright.serving.inference import Answer
-from modelwright.serving.intake.aside import LARGE, read_aside
+from modelwright.serving.intake.aside import read_aside
 from modelwright.serving.intake.question import Form
 from modelwright.serving.intake.reader import MAX_UNPACKED, Reader
 
@@ -82,9 +82,11 @@ class Inference:
         note, plane = self._noted(request), self._plane
         while True:
             endpoint, (reader, writer), methods = self._served()
-            read = partial(reader.read, request.body, content_type_of(request))
-            question = await read_aside(len(request.body), read)
-            if len(request.body) <= LARGE or self._served()[0].contract is endpoint.contract:
+            content_type = content_type_of(request)
+            known = reader.knows(content_type)
+            read = partial(reader.read, request.body, content_type)
+            question = await read_aside(len(request.body), read, known=known)
+            if self._plane.endpoint(self._name, self._version).contract is endpoint.contract:
                 break  # else another version was put in its place meanwhile, and judges by itself
         note.unit = note.unit or question.unit
         answer = await ask(
@@ -92,11 +94,14 @@ class Inference:
         )
         return _reply(writer, methods, question.form, answer)
 
-    def begin(self, request: Request, exchange: Exchange) -> None:
+    def begin(self, request: Request, exchange: Exchange) -> bool:
         """Begin to answer rows that are few; see :class:`modelwright.serving.http.exchange.Begins`."""
         note = self._noted(request)
         endpoint, (reader, writer), methods = self._served()
-        question = reader.read(request.body, content_type_of(request))
+        content_type = content_type_of(request)
+        if not reader.knows(content_type):
+            return False
+        question = reader.read(request.body, content_type)
         note.table = table = question.table
         note.unit = note.unit or question.unit
         exchange.finish = partial(_reply, writer, methods, question.form)
@@ -109,6 +114,7 @@ class Inference:
             unit=note.unit,
             timeout_s=_timeout(request.query),
         )
+        return True
 
     def _noted(self, request: Request) -> Note:
         note = request.note

@@ -18,13 +18,14 @@ LARGE = 2**19
 _threads = ThreadPoolExecutor(2, thread_name_prefix="modelwright-reading")
 
 
-async def read_aside(size: int, read: Callable[[], T]) -> T:
+async def read_aside(size: int, read: Callable[[], T], *, known: bool = True) -> T:
     """Return what reading a body gives, in a thread if it is large.
 
     Args:
         size: Size of the body, bytes.
         read: Reads it; what it raises is raised.
+        known: Whether what reads it is there, and need not be imported first.
     """
-    if size <= LARGE:
+    if known and size <= LARGE:
         return read()
     return await asyncio.get_running_loop().run_in_executor(_threads, read)
