@@ -188,6 +188,26 @@ def test_several_requests_on_one_connection_are_answered_in_order(strict: Runnin
     assert places == sorted(places)
 
 
+def test_nonsense_behind_a_request_is_refused_and_leaves_no_trace(
+    strict: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = json.dumps({"rows": [{"x": 0.2, "what": "sleep"}]}).encode()
+    request = head("content-type: application/json", f"content-length: {len(slow)}") + slow
+    assert talk(strict, request + b"\x00 nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert talk(strict, request * 2 + b"\x00 nonsense\r\n\r\n") == b"", "several wait, and it would be the first's"
+    time.sleep(0.5)
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+def test_half_a_head_behind_a_slow_request_does_not_take_its_answer(strict: Running) -> None:
+    slow = json.dumps({"rows": [{"x": 1.0, "what": "sleep"}]}).encode()
+    request = head("content-type: application/json", f"content-length: {len(slow)}") + slow
+    answer = talk(strict, request + b"POST /mod", wait_s=4)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 408 " in answer
+
+
 def test_body_that_is_waited_for_is_asked_for(strict: Running) -> None:
     lines = ("Content-Type: application/json", f"Content-Length: {len(BODY)}", "Expect: 100-continue")
     answer = talk(strict, head(*lines), 0.2, BODY, wait_s=1.0)

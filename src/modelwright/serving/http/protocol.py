@@ -279,7 +279,9 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         self._timer = None
-        if self._in_head and not self._reading:  # nothing of a request came at all
+        if self._in_head and self.cycle is not None and not self.cycle.response_complete:
+            self._arm(self.patience.head_s)  # of the next request; the one before is not answered yet
+        elif self._in_head and not self._reading:  # nothing of a request came at all
             self.transport.close()
         elif self._in_head:
             self._refuse(408, f"The head of the request did not arrive within {self.patience.head_s:g} s.", "MW1213")
@@ -297,10 +299,16 @@ class GatewayProtocol(HttpToolsProtocol):
         self._refuse(400, msg, "MW1203")
 
     def _refuse(self, status: int, said: str, code: str, headers: bytes = b"") -> None:
-        """Answer without the application, and close."""
+        """Answer without the application, and close; what the application still answers is not sent any more."""
         if self._closing or self.transport.is_closing():
             return
         self._disarm()
+        if self.pipeline:  # several requests wait for answers, and this would be taken for the first of them
+            self.transport.abort()
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         request_id = f"{random.getrandbits(96):024x}"
         body = msgspec.json.encode({"error": said, "code": code, "details": [], "request_id": request_id})
         self.transport.write(
