@@ -15,6 +15,7 @@ from __future__ import annotations
 import _compat_pickle
 import lzma
 import pickletools
+import warnings
 import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -69,7 +70,9 @@ def read_globals(stream: BinaryIO) -> PickleReport:
     machine = _Machine()
     problem = ""
     try:
-        machine.run(opened)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pickletools warns of escapes in damaged text
+            machine.run(opened)
     except (ValueError, IndexError, KeyError, TypeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     except RecursionError:

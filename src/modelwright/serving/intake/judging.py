@@ -9,7 +9,6 @@ It does not read bytes.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -26,21 +25,29 @@ from modelwright.serving.telling import WHICH_COLUMNS
 
 MAX_ROWS = 100_000
 """Most rows of one request, unless the deployment says otherwise."""
+NONE: Mapping[str, Column] = MappingProxyType({})
 MAX_UNKNOWN = 1000
 """Most columns that a model does not know; each of fewer is named, with what was probably meant."""
 _ENCODED = frozenset({"float", "bytes"})
 """Families whose values JSON may hold as text."""
 
 
-def table_of(contract: Contract, columns: Mapping[str, Any], size: int, *, max_rows: int = MAX_ROWS) -> Table:
+def table_of(
+    contract: Contract,
+    columns: Mapping[str, Any],
+    size: int,
+    *,
+    max_rows: int = MAX_ROWS,
+    sure: Mapping[str, Column] = NONE,
+) -> Table:
     """Return columns of values as a table that fits the signature.
 
     Args:
         contract: What they are judged by.
-        columns: Values per column as sent: in normal form, or as :mod:`modelwright.runtime.encoding` writes them; an
-            array has a number per row, each of which surely fits.
+        columns: Values per column as sent: in normal form, or as :mod:`modelwright.runtime.encoding` writes them.
         size: Number of rows.
         max_rows: Most rows.
+        sure: Further columns, with a value per row, each of which surely fits its field.
 
     Raises:
         MessageError: There are no rows.
@@ -48,11 +55,9 @@ def table_of(contract: Contract, columns: Mapping[str, Any], size: int, *, max_r
         SignatureError: They do not fit; every problem is listed.
     """
     check_size(size, max_rows)
-    check_width(len(columns), len(contract.fields))
-    sure = {name: values for name, values in columns.items() if isinstance(values, array)}
-    rest = {name: values for name, values in columns.items() if name not in sure} if sure else columns
+    check_width(len(columns) + len(sure), len(contract.fields))
     names = tuple(name for name in contract.fields if name not in sure) if sure else contract.fields
-    return _judged(contract, take_apart(rest, "columns", names), size, sure)
+    return _judged(contract, take_apart(columns, "columns", names), size, sure)
 
 
 def table_of_rows(contract: Contract, rows: list[dict[str, Any]], *, max_rows: int = MAX_ROWS) -> Table:
@@ -107,7 +112,7 @@ def unfitting(contract: Contract, problems: list[Problem]) -> SignatureError:
     return refusal(problems, model=contract.title, hint=WHICH_COLUMNS)
 
 
-def _judged(contract: Contract, apart: Apart, size: int, sure: Mapping[str, Column] = MappingProxyType({})) -> Table:
+def _judged(contract: Contract, apart: Apart, size: int, sure: Mapping[str, Column] = NONE) -> Table:
     for field in contract.inputs:
         values = apart.columns.get(field["name"])
         if values and family_of(field["datatype"]) in _ENCODED and not {str, list}.isdisjoint(map(type, values)):

@@ -6,6 +6,7 @@ same table. It does not decompress (:mod:`.compression`) and knows nothing of HT
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -111,4 +112,6 @@ class Reader:
         if rows.block is not None:
             check_size(rows.size, self._max_rows)
             return Table(rows.size, block=rows.block)
-        return table_of(contract, rows.columns, rows.size, max_rows=self._max_rows)
+        sure = {name: values for name, values in rows.columns.items() if isinstance(values, array)}
+        rest = {name: values for name, values in rows.columns.items() if name not in sure}
+        return table_of(contract, rest, rows.size, max_rows=self._max_rows, sure=sure)
