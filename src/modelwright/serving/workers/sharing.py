@@ -14,6 +14,7 @@ import mmap
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from modelwright.serving.workers.loop import SHARED, START
 
@@ -29,17 +30,8 @@ class SharedMemory:
         self.descriptor = -1
         self._view = memoryview(b"")
         if sys.platform == "linux":
-            import fcntl
-
-            descriptor = os.memfd_create("modelwright", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-            try:
-                os.ftruncate(descriptor, SHARED)
-                fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-                self._view = memoryview(mmap.mmap(descriptor, SHARED))[START:]
-            except OSError:
-                os.close(descriptor)
-                return
-            self.descriptor = descriptor
+            with suppress(OSError):  # a sandbox may not let it; then everything goes through the socket
+                self.descriptor, self._view = _sealed()
 
     def inherited(self) -> None:
         """Take note that the other process has it: the descriptor is not needed any more."""
@@ -61,3 +53,21 @@ class SharedMemory:
     def get(self, size: int) -> bytes:
         """Return a copy of the first bytes; the next batch is written over them."""
         return bytes(self._view[:size])
+
+
+def _sealed() -> tuple[int, memoryview]:
+    """Return sealed memory: its descriptor, and what is used of it.
+
+    Raises:
+        OSError: There is none to be had.
+    """
+    import fcntl
+
+    descriptor = os.memfd_create("modelwright", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(descriptor, SHARED)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        return descriptor, memoryview(mmap.mmap(descriptor, SHARED))[START:]
+    except OSError:
+        os.close(descriptor)
+        raise
