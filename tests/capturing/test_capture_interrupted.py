@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from plain_models import doubled
 
 from modelwright.capturing.capture import capture
+from modelwright.errors import LockError
 from modelwright.package import open_folder
 
 OLD, NEW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)
@@ -75,3 +78,14 @@ def test_a_full_disk_is_an_error_and_the_old_folder_stays(tmp_path: Path) -> Non
     assert "What was there before is untouched." in done.stdout
     assert state(tmp_path) == old
     assert [path.name for path in tmp_path.iterdir()] == ["twice-1.0"]
+
+
+def test_without_uv_nothing_is_left_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise FileNotFoundError("no uv here")
+
+    monkeypatch.setattr("modelwright.capturing.locking.uv.find_uv_bin", missing)
+    with pytest.raises(LockError, match="uv program is not there"):
+        capture(doubled, SAMPLE, name="twice", version="1.0", to=tmp_path, created=OLD)
+    gc.collect()  # a process that is still running, or a pipe to it, would be a warning, and that an error
+    assert list(tmp_path.iterdir()) == []

@@ -88,7 +88,11 @@ class Settling:
             pins=needs.pins,
             trust=[*needs.trust, *stored.storage.types],
         )
-        self._resolving = self._start_lock(self._inferring.expected)
+        try:
+            self._resolving = self._start_lock(self._inferring.expected)
+        except BaseException:
+            self._inferring.stop()
+            raise
 
     def result(self, environment: Environment, listener: Listener) -> Environment:
         """Wait for both, write the lock files, and return the complete environment.

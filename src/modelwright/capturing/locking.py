@@ -16,6 +16,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +152,13 @@ def start(
     Raises:
         LockError: uv is not there.
     """
+    program = _uv()
     folder = tempfile.TemporaryDirectory(prefix="modelwright-lock-")
     held = Path(folder.name) / "constraints.txt"
     named = {Requirement(line).name.lower() for line in requirements}
     lines = (f"{name}=={version}\n" for name, version in sorted((installed or {}).items()) if name not in named)
     held.write_text("".join([*lines, *(f"{line}\n" for line in around.held)]), "utf-8")
-    command = [_uv(), "pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header"]
+    command = [program, "pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header"]
     command += ["--python-version", python, "--constraints", str(held), "--quiet", "--no-progress", "--color", "never"]
     command += ["--default-index", index_url] if index_url else []
     return Resolving(tuple(requirements), folder, command, around=around)
@@ -176,8 +178,8 @@ def _run(command: list[str], given: bytes, folder: Path | None) -> subprocess.Po
         command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     if process.stdin is not None:
-        process.stdin.write(given)
-        process.stdin.close()
+        with suppress(BrokenPipeError), process.stdin as stdin:  # it died at once; what it said tells why
+            stdin.write(given)
         process.stdin = None
     return process
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -136,10 +137,7 @@ def start(
         [python, "-E", "-P", "-B", str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, cwd=root
     )
     if process.stdin is not None:
-        try:
-            process.stdin.write(json.dumps(question).encode())
-            process.stdin.close()
-        except BrokenPipeError:  # it died at once; result() tells why
-            pass
+        with suppress(BrokenPipeError), process.stdin as stdin:  # it died at once; result() tells why
+            stdin.write(json.dumps(question).encode())
         process.stdin = None
     return Running(process, package, said)
