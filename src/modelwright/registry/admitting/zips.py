@@ -74,6 +74,10 @@ class _Refusal(Exception):
     """The archive cannot be read further."""
 
 
+NEWEST = 63
+"""Newest version of the format, times ten: readers refuse what needs a later one (APPNOTE 4.4.3)."""
+
+
 def check_zip(path: Path, filename: str) -> None:
     """Refuse an archive that two readers could understand differently, or that holds what no wheel needs.
 
@@ -160,10 +164,12 @@ def _end64(stream: BinaryIO, size: int, short: tuple[int, ...]) -> tuple[int, in
 
 def _central(directory: bytes, position: int) -> tuple[Member, int]:
     fixed = struct.unpack_from("<4s6H3L5H2L", directory, position)
-    signature, made_by, _, flags, method, _, _, crc, packed, size, name_length, extra_length, comment = fixed[:13]
+    signature, made_by, needed, flags, method, _, _, crc, packed, size, name_length, extra_length, comment = fixed[:13]
     disk, _, attributes, offset = fixed[13:]
     if signature != CENTRAL:
         raise _Refusal("has something in its directory that is no entry")
+    if needed > NEWEST:
+        raise _Refusal(f"needs version {needed / 10:.1f} of the ZIP format, which no reader knows")
     if comment or disk:
         raise _Refusal("has an entry with a comment, or on another disk")
     begin = position + 46
