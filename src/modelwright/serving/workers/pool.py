@@ -10,6 +10,7 @@ Called by variants, on the event loop; it starts and replaces workers, and does 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -41,6 +42,7 @@ ROOM_SHARE = 0.95
 STEADY_S = 60.0
 """A worker that lived so long ends the doubling, seconds."""
 
+log = logging.getLogger("modelwright.serving")
 Make = Callable[[], Worker]
 
 
@@ -301,7 +303,10 @@ class Pool:
             stop = start + waiting.table.size
             if not waiting.receiver.done():
                 part = outputs if len(taken) == 1 else part_of(outputs, start, stop)
-                waiting.receiver.set_result(Told(part, waiting.begun - waiting.since, seconds, rows))
+                try:
+                    waiting.receiver.set_result(Told(part, waiting.begun - waiting.since, seconds, rows))
+                except Exception:  # whoever cannot take its answer keeps nobody else from theirs
+                    log.exception("an answer of %s could not be passed on", self.contract.title)
             start = stop
 
     def _tick(self) -> None:
