@@ -126,6 +126,9 @@ def place(example: Example) -> Path:
     return namespace["_folder"]
 
 
+collect_ignore = ["tests/formats/apart"]
+"""Each folder in it runs in an environment of its own: ``tests/formats/test_formats_apart.py``."""
+
 docstrings = Sybil(
     parsers=[DocTestParser()],
     patterns=["src/modelwright/*.py", "src/modelwright/*/*.py", "src/modelwright/*/*/*.py"],

@@ -24,13 +24,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from modelwright.capturing.capture import capture
 from modelwright.capturing.distributions import owner
-from modelwright.capturing.formats import Format, Saved
-from modelwright.errors import SerialisationError
+from modelwright.capturing.formats import Answers, Format, Opens, Saved
+from modelwright.errors import LoaderError, ModelwrightError, SerialisationError, UnsafeFileError
 
 PACKAGE = "contract_model"
 """Import name that the contract pretends to capture for."""
 _CHILD_TIMEOUT_S = 300
+_FOREIGN_FILES = (
+    b"",
+    b"\0" * 64,
+    b"a,b\n1,2\n",
+    b'{"weights": [1, 2]}',
+    b"PK\x05\x06" + b"\0" * 18,
+    b"\x80\x05N.",
+    b"\x93NUMPY\x01\x00\x02\x00{}",
+)
+"""Nothing, noise, rows, JSON, an empty ZIP, a pickle, the head of an array."""
 
 
 class Trap:
@@ -82,15 +93,37 @@ class FormatContract:
         """Write an artifact that would run code when it is loaded (make the folder ``marker``); return its options."""
         raise NotImplementedError
 
+    def whole(self) -> tuple[Any, Any]:
+        """Return a model and rows that capture takes; by default the first of the models."""
+        return self.models()[0]
+
+    def files(self, folder: Path) -> list[tuple[Path, Any, Any]]:  # noqa: ARG002 (for those who override it)
+        """Return files (or folders) as the library itself writes them: each with rows, and what the model answers.
+
+        Args:
+            folder: Where to write them.
+
+        Returns:
+            Path, rows, and the answers that are expected; nothing for a format that opens no files.
+        """
+        return []
+
     def answers(self, model: Any, rows: Any) -> Any:
         """Return what a model answers, as something ``==`` compares or an array; ``predict`` by default."""
         return model.predict(rows)
+
+    def _answering(self) -> list[tuple[Any, Any]]:
+        """Return the models as capture asks and saves them, with rows as they take them."""
+        if not isinstance(self.format, Answers):
+            return self.models()
+        adapted = [self.format.answering(model, rows) for model, rows in self.models()]
+        return [(each.model, each.sample) for each in adapted]
 
     # What is promised
 
     def test_answers_are_the_same_after_a_round_trip(self, tmp_path: Path) -> None:
         """Saved and loaded, a model answers every row as before."""
-        for number, (model, rows) in enumerate(self.models()):
+        for number, (model, rows) in enumerate(self._answering()):
             folder = _folder(tmp_path, f"model-{number}")
             saved = self.format.save(model, folder, package=PACKAGE)
             loaded = _loader(self.format.loader).load(folder, saved.options, PACKAGE, list(saved.types))
@@ -98,7 +131,7 @@ class FormatContract:
 
     def test_audit_names_what_saving_said(self, tmp_path: Path) -> None:
         """The types that saving lists are those that the loader's audit names."""
-        for number, (model, _) in enumerate(self.models()):
+        for number, (model, _) in enumerate(self._answering()):
             folder = _folder(tmp_path, f"model-{number}")
             saved = self.format.save(model, folder, package=PACKAGE)
             named = _loader(self.format.loader).audit(folder, saved.options, PACKAGE)
@@ -106,7 +139,7 @@ class FormatContract:
 
     def test_the_same_model_gives_the_same_bytes(self, tmp_path: Path) -> None:
         """Saving one model twice gives equal files."""
-        for number, (model, _) in enumerate(self.models()):
+        for number, (model, _) in enumerate(self._answering()):
             first, second = _folder(tmp_path, f"a-{number}"), _folder(tmp_path, f"b-{number}")
             self.format.save(model, first, package=PACKAGE)
             self.format.save(model, second, package=PACKAGE)
@@ -115,7 +148,7 @@ class FormatContract:
     def test_another_process_writes_the_same_bytes_and_loads_ours(self, tmp_path: Path) -> None:
         """Another process, with another hash seed, writes equal files, and loads ours with the loader file alone."""
         ours: list[dict[str, Any]] = []
-        for number, (model, rows) in enumerate(self.models()):
+        for number, (model, rows) in enumerate(self._answering()):
             folder = _folder(tmp_path, f"ours-{number}")
             saved = self.format.save(model, folder, package=PACKAGE)
             moved = tmp_path / f"moved-{number}"
@@ -155,6 +188,59 @@ class FormatContract:
         with suppress(Exception):  # any refusal is fine; that nothing ran is checked below
             loader.load(artifacts, options, PACKAGE, [])
         assert not marker.exists(), "loading without trust ran code"
+
+    def test_files_of_the_library_are_known_by_content_and_opened(self, tmp_path: Path) -> None:
+        """A file that the library wrote is recognised whatever it is called, opened, and answers the same."""
+        for number, (path, rows, expected) in enumerate(self.files(_folder(tmp_path, "files"))):
+            assert isinstance(self.format, Opens)
+            renamed = path.rename(tmp_path / f"no-telling-name-{number}")
+            report = self.format.examine(renamed)
+            assert report is not None, f"{path.name} is not recognised"
+            assert report.kind
+            model = self.format.open(renamed, trust=("file",))
+            if isinstance(self.format, Answers):
+                model, rows = self.format.answering(model, rows)
+            assert _listed(self.answers(model, rows)) == _listed(expected)
+
+    def test_files_of_others_are_not_taken_for_its_own(self, tmp_path: Path) -> None:
+        """Text, nothing, a bare ZIP, a pickle and an array are of no format that opens files of its library."""
+        if not isinstance(self.format, Opens):
+            return
+        for number, content in enumerate(_FOREIGN_FILES):
+            path = tmp_path / f"{number}"
+            path.write_bytes(content)
+            with suppress(LoaderError, UnsafeFileError):  # it may say that its own kind is damaged
+                assert self.format.examine(path) is None, content[:20]
+
+    def test_a_file_that_is_cut_off_is_refused(self, tmp_path: Path) -> None:
+        """Half of a file is not known, or refused with a typed error; the other half is never made up."""
+        for number, (path, _, _) in enumerate(self.files(_folder(tmp_path, "files"))):
+            assert isinstance(self.format, Opens)
+            if path.is_dir():
+                continue
+            half = tmp_path / f"half-{number}"
+            half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            with suppress(ModelwrightError):
+                if self.format.examine(half) is not None:
+                    self.format.open(half, trust=("file",))
+                    raise AssertionError(f"half of {path.name} was opened")
+
+    def test_a_captured_model_requires_all_it_needs(self, tmp_path: Path) -> None:
+        """Captured whole, from the live model and from each file, it runs in a process that has what it requires."""
+        model, rows = self.whole()
+        sources = [(model, rows), *((path, given) for path, given, _ in self.files(_folder(tmp_path, "files")))]
+        for number, (source, given) in enumerate(sources):
+            package = capture(
+                source,
+                given,
+                name=f"contract-model-{number}",
+                version="1.0",
+                to=tmp_path,
+                format=self.format,
+                trust="file",
+            )
+            assert package.manifest.storage.format == self.format.name
+            assert package.manifest.environment.portable == self.format.portable
 
     def test_the_loader_is_one_file_of_the_standard_library(self) -> None:
         """The loader imports the standard library at its top, declared distributions inside its functions only."""
@@ -247,7 +333,7 @@ def _answer_as_another_process() -> None:
     module = _named_module(Path(question["file"]))
     contract: FormatContract = getattr(module, question["name"])()
     loader, answers = _loader(Path(question["loader"])), []
-    for number, ((model, rows), our) in enumerate(zip(contract.models(), question["ours"], strict=True)):
+    for number, ((model, rows), our) in enumerate(zip(contract._answering(), question["ours"], strict=True)):
         folder = _folder(Path(question["folder"]), str(number))
         contract.format.save(model, folder, package=PACKAGE)
         loaded = loader.load(Path(our["folder"]), our["saved"]["options"], PACKAGE, our["saved"]["types"])

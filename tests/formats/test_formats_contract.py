@@ -123,6 +123,11 @@ class TestPython(FormatContract):
         Doubler.__module__ = triple.__module__ = home.__name__
         return [(Doubler, [1, 2]), (triple, [1, 2]), (home, [1, 2])]
 
+    def whole(self) -> tuple[Any, Any]:
+        from plain_function import double
+
+        return double, [{"x": 1.0}, {"x": 2.0}]
+
     def answers(self, model: Any, rows: Any) -> Any:
         if isinstance(model, type):
             model = model()

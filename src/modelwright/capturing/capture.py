@@ -25,10 +25,11 @@ from modelwright.capturing.description import Description, describe
 from modelwright.capturing.drafting import About, draft_manifest
 from modelwright.capturing.environment import Needs, Settling, this_environment
 from modelwright.capturing.evaluation import Slice, UserMetric
+from modelwright.capturing.formats import Format
 from modelwright.capturing.importance import When
 from modelwright.capturing.lineage import check_references, git_revision, this_notebook
 from modelwright.capturing.measuring import Measured, Measuring
-from modelwright.capturing.opening import open_model
+from modelwright.capturing.opening import Given, open_model
 from modelwright.capturing.places import choose_place
 from modelwright.capturing.profile import summarise
 from modelwright.capturing.proving import write_scenarios
@@ -58,7 +59,7 @@ def capture(
     name: str,
     version: str,
     to: Path | str = "models",
-    format: str | None = None,  # noqa: A002 (the format's word)
+    format: str | Format | None = None,  # noqa: A002 (the format's word)
     summary: str = "",
     task: Task | None = None,
     owners: Sequence[str] = (),
@@ -97,8 +98,8 @@ def capture(
         name: Name of the package; also what is imported.
         version: PEP 440 version.
         to: Folder in which ``NAME-VERSION`` is made, or a model project of this name, whose model folder is replaced.
-        format: How to store the model (``skops``, ``joblib``, ``cloudpickle``, ``python``); by default the safest
-            faithful one.
+        format: How to store the model: the name of a format (``skops``, ``onnx`` …) or a format that is not registered;
+            by default the safest faithful one.
         summary: One line about the model.
         task: What kind of model it is; by default what it says of itself.
         owners: People or teams.
@@ -153,24 +154,24 @@ def capture(
     )
     about = About(name, version, summary, task, owners, check_license(license), tags, created, lineage)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
-    given = open_model(model, trust=vouched)
+    given = open_model(model, sample=_sample(X), choice=format, trust=vouched)
     live = LiveModel.of(given.asked, methods=methods, declared=outputs)
     with timed("signature", listener) as note:
-        described = describe(live, _sample(X), fields=fields)
+        described = describe(live, given.sample, fields=fields)
         note.detail = _what(described)
     place = choose_place(Path(to), name=name, version=version)
     needs = Needs((*place.requirements, *requirements), pins, system_libraries, index_url, vouched)
     module = import_name(name) if place.home is None else place.home.name  # 'acme-churn' may be imported as 'churn'
     with timed("code", listener) as note:
-        collected = collect(given.stored, package=module, modules=modules, project=place.home)
+        collected = collect(given.code, package=module, modules=modules, project=place.home)
         note.detail = _which(collected)
     with staged(place, module, collected) as stage:
         with timed("artifact", listener) as note:
-            stored = _store(given.stored, stage, collected, methods=live.methods, choice=format, trust=vouched)
+            stored = _store(given, stage, collected, methods=live.methods, choice=format, trust=vouched)
             note.detail = f"{stored.storage.format}" + (f" ({stored.note})" if stored.note else "")
         draft = draft_manifest(
             about,
-            model=given.asked,
+            model=given.live,
             described=described,
             stored=stored,
             stage=stage,
@@ -223,16 +224,16 @@ def _which(collected: Collected) -> str:
 
 
 def _store(
-    model: Any,
+    given: Given,
     stage: Stage,
     collected: Collected,
     *,
     methods: tuple[str, ...],
-    choice: str | None,
+    choice: str | Format | None,
     trust: Sequence[str],
 ) -> Stored:
     with collected.rehomed():
-        stored = store(model, stage.artifacts, package=stage.package, methods=methods, choice=choice, trust=trust)
+        stored = store(given, stage.artifacts, package=stage.package, methods=methods, choice=choice, trust=trust)
     stage.write_static(stored.format.loader)
     return stored
 

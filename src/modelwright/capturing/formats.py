@@ -12,13 +12,17 @@ called, that capture copies beside the runtime; it has two functions:
     Construct the model. Called only after digests and audit have passed; ``trusted`` is what audit named and the
     consumer vouched for.
 
+A format may know more, and then has more methods: one whose models do not answer rows by themselves (a graph, a bare
+network) is :class:`Answers`, one that opens the files of its library is :class:`Opens`.
+
 Called by capture; the contract suite every format inherits is :mod:`modelwright.testing`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from modelwright.errors import SerialisationError
 from modelwright.plugins import available, find
@@ -39,6 +43,35 @@ class Saved(Frozen, frozen=True, kw_only=True):
     types: tuple[str, ...] = ()
 
 
+class Adapted(NamedTuple):
+    """A model that answers rows, and rows as it takes them.
+
+    Attributes:
+        model: Has ``predict``; may have ``predict_proba``, ``classes_`` and what else capture asks a model for. The
+            loader gives one that answers the same.
+        sample: The sample that was given, in the types that the model declares.
+    """
+
+    model: Any
+    sample: Any
+
+
+class FileReport(Frozen, frozen=True, kw_only=True):
+    """What a file is by its content, before anything in it is constructed.
+
+    Attributes:
+        kind: What it is, for people (``XGBoost model in UBJSON``).
+        versions: Versions of distributions that the file says it was written with, by name.
+        requires: Distributions that open it.
+        note: What a person should know; empty if nothing.
+    """
+
+    kind: str
+    versions: dict[str, str] = {}
+    requires: tuple[str, ...] = ()
+    note: str = ""
+
+
 @runtime_checkable
 class Format(Protocol):
     """The saving half of a format.
@@ -49,6 +82,9 @@ class Format(Protocol):
         distributions: Distributions that the loader imports, beside the model's own (``skops``).
         executes_code: Whether loading can run code that the artifact itself contains.
         portable: Whether the artifact is the same on every interpreter (decides the wheel's tag).
+
+    A format may also say ``self_contained = True``: artifact and loader need nothing that the live model refers to by
+    name, so neither its code is brought along nor the libraries required that it was trained with.
     """
 
     name: str
@@ -79,15 +115,83 @@ class Format(Protocol):
         ...
 
 
-def format_named(name: str) -> Format:
-    """Return the format registered under a name.
+@runtime_checkable
+class Answers(Protocol):
+    """A format whose models do not answer rows by themselves: what it adds is what the loader will give."""
+
+    def answering(self, model: object, sample: Any) -> Adapted:
+        """Return what answers rows for a model; ``save`` is given that instead of the model.
+
+        Args:
+            model: A live model that this format claims.
+            sample: The rows that the user gave, in any container that capture takes.
+
+        Raises:
+            ModelMismatchError: The rows are not what the model declares to take.
+            SerialisationError: The model cannot answer here (another device, operations that are not there).
+        """
+        ...
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """A format that opens files or folders which its library wrote."""
+
+    def examine(self, path: Path) -> FileReport | None:
+        """Say what a file or folder is, by its content; ``None`` if it is none of this format's.
+
+        Nothing in it is constructed or executed, and the format's library is not imported.
+
+        Raises:
+            UnsafeFileError: It is of this format, and opening it would run code or read elsewhere.
+            LoaderError: It is of this format, and cut off or damaged.
+        """
+        ...
+
+    def open(self, path: Path, *, trust: Collection[str]) -> object:
+        """Return the live model in a file that ``examine`` knows.
+
+        Args:
+            path: The file or folder.
+            trust: What the caller vouches for, ``"file"`` for all of it.
+
+        Raises:
+            UnsafeFileError: Opening it would run code, and nobody vouched for it.
+            LoaderError: The library fails to load it.
+        """
+        ...
+
+
+class Examined(NamedTuple):
+    """A file that a format knows."""
+
+    format: Format
+    report: FileReport
+
+
+def format_named(name: str | Format) -> Format:
+    """Return the format registered under a name; a format itself is given back.
 
     Raises:
         UnknownPluginError: No such format.
         MissingExtraError: Its library is not installed.
     """
-    found: Format = find(GROUP, name)
+    found: Format = find(GROUP, name) if isinstance(name, str) else name
     return found
+
+
+def is_self_contained(form: Format | None) -> bool:
+    """Say whether what a format writes needs nothing that the live model refers to by name."""
+    return bool(getattr(form, "self_contained", False))
+
+
+def best(model: object) -> Format | None:
+    """Return the format that claims a model most; ``None`` if none does.
+
+    Raises:
+        SerialisationError: The best claim is made twice.
+    """
+    return next(iter(_claiming(model)), None)
 
 
 def ranked(model: object) -> list[Format]:
@@ -96,18 +200,37 @@ def ranked(model: object) -> list[Format]:
     Raises:
         SerialisationError: None claims it, or the best claim is made twice.
     """
-    formats = [format_named(name) for name in available(GROUP)]
-    claims = sorted(((form.claims(model), form) for form in formats), key=lambda pair: -pair[0])
-    claims = [(claim, form) for claim, form in claims if claim > 0]
-    if not claims:
+    claiming = _claiming(model)
+    if not claiming:
         raise SerialisationError(
             f"No format knows how to save a {type(model).__qualname__}.",
             hint=f"Available: {', '.join(available(GROUP))}. Choose one with format=….",
         )
-    best = [form.name for claim, form in claims if claim == claims[0][0]]
-    if len(best) > 1:
+    return claiming
+
+
+def _claiming(model: object) -> list[Format]:
+    formats = [format_named(name) for name in available(GROUP)]
+    claims = sorted(((form.claims(model), form) for form in formats), key=lambda pair: -pair[0])
+    equal = [form.name for claim, form in claims if claim == claims[0][0] > 0]
+    if len(equal) > 1:
         raise SerialisationError(
-            f"The formats {' and '.join(best)} both claim a {type(model).__qualname__}.",
-            hint=f"Choose one: format={best[0]!r}.",
+            f"The formats {' and '.join(equal)} both claim a {type(model).__qualname__}.",
+            hint=f"Choose one: format={equal[0]!r}.",
         )
-    return [form for _, form in claims]
+    return [form for claim, form in claims if claim > 0]
+
+
+def examined(path: Path) -> list[Examined]:
+    """Return the formats that know a file or folder, with what they say of it.
+
+    Raises:
+        UnsafeFileError: Opening it would run code or read elsewhere.
+        LoaderError: It is cut off or damaged.
+    """
+    found = []
+    for name in available(GROUP):
+        form = format_named(name)
+        if isinstance(form, Opens) and (report := form.examine(path)) is not None:
+            found.append(Examined(form, report))
+    return found

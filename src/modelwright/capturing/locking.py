@@ -76,7 +76,7 @@ class Around(Frozen, frozen=True, kw_only=True):
         """What uv is told about it."""
         named = [str(self.file), *(f"--extra={extra}" for extra in self.extras)] if self.file else []
         if self.folder:
-            named += ["--python", sys.executable, *([] if self.kept else ["--upgrade"])]
+            named += [] if self.kept else ["--upgrade"]
         return named
 
 
@@ -159,7 +159,18 @@ def start(
     lines = (f"{name}=={version}\n" for name, version in sorted((installed or {}).items()) if name not in named)
     held.write_text("".join([*lines, *(f"{line}\n" for line in around.held)]), "utf-8")
     command = [program, "pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header"]
-    command += ["--python-version", python, "--constraints", str(held), "--quiet", "--no-progress", "--color", "never"]
+    command += [
+        "--python",
+        sys.executable,
+        "--python-version",
+        python,
+        "--constraints",
+        str(held),
+        "--quiet",
+        "--no-progress",
+        "--color",
+        "never",
+    ]
     command += ["--default-index", index_url] if index_url else []
     return Resolving(tuple(requirements), folder, command, around=around)
 

@@ -1,6 +1,7 @@
 """Open whatever was given as a model: an object, a function, a class, a module, or the path of a saved one.
 
-Called by capture. It does not decide whether a saved pickle may be opened: :mod:`modelwright.capturing.saved` does.
+Called by capture. What a file is decides its content, never its name: the formats are asked one after the other. It
+does not decide whether a saved pickle may be opened: :mod:`modelwright.capturing.saved` does.
 """
 
 from __future__ import annotations
@@ -10,43 +11,150 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modelwright.capturing.distributions import installed
+from modelwright.capturing.formats import (
+    Answers,
+    Examined,
+    FileReport,
+    Format,
+    Opens,
+    best,
+    examined,
+    format_named,
+    is_self_contained,
+)
 from modelwright.capturing.saved import import_file, open_saved
-from modelwright.errors import ModelMismatchError
+from modelwright.errors import LoaderError, MissingExtraError, ModelMismatchError, PinError
 
 
 class Given(NamedTuple):
-    """A model in both of its shapes.
+    """A model in all of its shapes.
 
     Attributes:
-        stored: What is stored: the object itself, or the function, class or module whose code is the model.
-        asked: What is asked: the same, but an instance instead of a class.
+        native: The object itself, or the function, class or module whose code is the model.
+        asked: What is asked: the same, but an instance instead of a class, and what a format makes of a model that
+            does not answer rows by itself.
+        sample: The rows, in the types that the model declares.
+        format: The format that makes it answer, and must store it; ``None``: it answers by itself.
+        code: What the package's code is collected for: the model; ``None`` for a format that needs none of it.
     """
 
-    stored: Any
+    native: Any
     asked: Any
+    sample: Any
+    format: Format | None = None
+    code: Any = None
+
+    @property
+    def live(self) -> Any:
+        """The model as its library has it: the object itself, an instance where a class was given."""
+        return self.asked if self.format is None else self.native
+
+    @property
+    def stored(self) -> Any:
+        """What is stored: the model itself, or what its format made of it."""
+        return self.native if self.format is None else self.asked
 
 
-def open_model(model: Any, *, trust: Sequence[str]) -> Given:
+def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: Sequence[str]) -> Given:
     """Return a model, opened if it is the path of a file.
 
     Args:
         model: A live model, or the path of a saved one or of a ``.py`` file.
-        trust: What the caller vouches for in a saved pickle.
+        sample: The rows that the user gave.
+        choice: The format that the user chose; ``None``: the best that claims the model.
+        trust: What the caller vouches for in a saved file.
 
     Raises:
         UnsafeFileError: The file would run code, and nobody vouched for it.
         PinError: It was saved by another version of a library.
+        MissingExtraError: The library that opens it is not installed.
         LoaderError: It is no saved model.
         SourceError: The ``.py`` file cannot be imported.
-        ModelMismatchError: The class cannot be made without arguments.
+        SerialisationError: Two formats claim it equally.
+        ModelMismatchError: The class cannot be made without arguments, or model and sample do not go together.
     """
+    found: Examined | None = None
     if isinstance(model, str | Path):
         path = Path(model)
-        model = import_file(path) if path.suffix == ".py" else open_saved(path, trust=trust)
+        found = None if path.suffix == ".py" and path.is_file() else look_at(path)
+        model = import_file(path) if path.suffix == ".py" and path.is_file() else open_file(path, found, trust=trust)
+    form = format_named(choice) if choice else (best(model) or (found.format if found else None))
+    code = None if is_self_contained(form) else model
+    if isinstance(form, Answers):
+        adapted = form.answering(model, sample)
+        return Given(model, adapted.model, adapted.sample, form, code)
+    return Given(model, _instance(model), sample, code=code)
+
+
+def look_at(path: Path) -> Examined | None:
+    """Return the format that knows a file or folder, and what it says of it; ``None``: perhaps a pickle.
+
+    Raises:
+        LoaderError: There is nothing, or two formats know it.
+        UnsafeFileError: Opening it would run code or read elsewhere.
+    """
+    if not path.exists():
+        raise LoaderError("The saved model cannot be opened.", where=str(path), why="There is no such file or folder.")
+    known = examined(path)
+    if len(known) > 1:
+        names = " and ".join(each.format.name for each in known)
+        raise LoaderError(f"The formats {names} both know this file.", where=str(path), hint="Load it yourself first.")
+    return known[0] if known else None
+
+
+def open_file(path: Path, found: Examined | None, *, trust: Sequence[str]) -> Any:
+    """Return the live model in a file, through the format that knows it, or as a pickle.
+
+    Raises:
+        ModelwrightError: See :func:`open_model`.
+    """
+    if found is None:
+        if path.is_dir():
+            raise LoaderError(
+                "The folder is no saved model that a format knows.",
+                where=str(path),
+                hint="Give a SavedModel folder, a folder of a transformers model, or a file.",
+            )
+        return open_saved(path, trust=trust)
+    check_installed(found.report, extra=found.format.name, where=str(path))
+    if not isinstance(found.format, Opens):
+        raise AssertionError("whoever examines a file opens it")
+    return found.format.open(path, trust=trust)
+
+
+def check_installed(report: FileReport, *, extra: str, where: str) -> None:
+    """Check that what opens a file is here, in the version that wrote it.
+
+    Raises:
+        MissingExtraError: It is not installed; one line installs it.
+        PinError: Another version wrote it.
+    """
+    exact = {name: f"{name}=={version}" for name, version in report.versions.items()}
+    missing = [name for name in dict.fromkeys((*report.requires, *exact)) if installed(name) is None]
+    if missing:
+        wanted = " ".join([f'"modelwright[{extra}]"', *(exact[name] for name in missing if name in exact)])
+        raise MissingExtraError(
+            f"This is a {report.kind}; opening it needs {', '.join(missing)}: not installed.",
+            where=where,
+            hint=f"pip install {wanted}",
+        )
+    for name, version in report.versions.items():
+        here = installed(name)
+        if here is not None and here.version != version:
+            raise PinError(
+                f"The model was saved by {name} {version}; {here.version} is installed.",
+                where=where,
+                why="Another version may load it and give other answers without a word.",
+                hint=f"pip install {name}=={version}",
+            )
+
+
+def _instance(model: Any) -> Any:
     if not inspect.isclass(model):
-        return Given(model, model)
+        return model
     try:
-        return Given(model, model())
+        return model()
     except Exception as error:  # the constructor of the user may raise anything
         raise ModelMismatchError(
             f"The class {model.__qualname__} cannot be made without arguments.",

@@ -148,7 +148,7 @@ def _unsafe(strangers: list[str], report: PickleReport, where: str) -> UnsafeFil
 
 def _load(stream: BinaryIO, report: PickleReport) -> Any:
     if report.arrays or report.compression:
-        return format_named("joblib").open(stream)  # type: ignore[attr-defined]
+        return format_named("joblib").read(stream)  # type: ignore[attr-defined]
     return pickle.load(stream)  # noqa: S301 (reviewed or vouched for, see above)
 
 

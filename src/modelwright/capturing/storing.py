@@ -11,7 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from modelwright.capturing.formats import Format, Saved, format_named, ranked
+from modelwright.capturing.formats import Format, Saved, format_named, is_self_contained, ranked
+from modelwright.capturing.opening import Given
 from modelwright.errors import SerialisationError
 from modelwright.spec.manifest import Storage
 
@@ -33,18 +34,18 @@ class Stored(NamedTuple):
 
 
 def store(
-    model: Any,
+    given: Given,
     artifacts: Path,
     *,
     package: str,
     methods: tuple[str, ...],
-    choice: str | None = None,
+    choice: str | Format | None = None,
     trust: Collection[str] = (),
 ) -> Stored:
     """Write the artifacts of a model into an empty folder.
 
     Args:
-        model: The live model, its own code importable below ``package``.
+        given: The live model, its own code importable below ``package``.
         artifacts: The folder.
         package: Import name of the package.
         methods: Methods that the model answers.
@@ -57,12 +58,12 @@ def store(
         UnknownPluginError: There is no such format.
         MissingExtraError: The format's library is not installed.
     """
-    candidates = [format_named(choice)] if choice else ranked(model)
+    candidates = _candidates(given, choice)
     notes: list[str] = []
     for position, candidate in enumerate(candidates):
         last = position == len(candidates) - 1
         try:
-            saved = candidate.save(model, artifacts, package=package)
+            saved = candidate.save(given.stored, artifacts, package=package)
         except SerialisationError as error:
             if last:
                 raise
@@ -70,10 +71,21 @@ def store(
         else:
             strangers = sorted(set(saved.types) - set(trust))
             if not strangers or last or choice:
-                return Stored(candidate, _storage(model, candidate, saved, methods), "; ".join(notes))
+                return Stored(candidate, _storage(given.native, candidate, saved, methods), "; ".join(notes))
             notes.append(f"{candidate.name} does not know {_listed(strangers)}")
         _empty(artifacts)
     raise AssertionError("the last candidate returns or raises")
+
+
+def _candidates(given: Given, choice: str | Format | None) -> list[Format]:
+    """Return the formats to try: those for which the right code was collected.
+
+    What answers through its format can be stored by no other.
+    """
+    if (fixed := choice or given.format) is not None:
+        return [format_named(fixed)]
+    found = ranked(given.native)
+    return [form for form in found if is_self_contained(form) == is_self_contained(found[0])]
 
 
 def _storage(model: Any, form: Format, saved: Saved, methods: tuple[str, ...]) -> Storage:

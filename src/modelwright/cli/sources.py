@@ -45,8 +45,8 @@ def open_source(source: str) -> Any:
     """
     module_name, colon, attribute = source.partition(":")
     if not colon or Path(source).exists():
-        if not Path(source).is_file():
-            hint = "Give a .pkl, .joblib or .py file, or module:attribute."
+        if not Path(source).exists():
+            hint = "Give a saved model, a .py file, or module:attribute."
             raise UnknownPackageError("There is no such file.", where=source, hint=hint)
         return Path(source)
     sys.path.insert(0, str(Path.cwd()))

@@ -52,7 +52,7 @@ class JoblibFormat:
             _write(dump, model, stream)
         return Saved()
 
-    def open(self, stream: BinaryIO) -> object:
+    def read(self, stream: BinaryIO) -> object:
         """Load a file that joblib once wrote, from a stream; it runs whatever the file says."""
         import joblib
 
