@@ -10,6 +10,7 @@ from typing import Any
 
 from modelwright.capturing.code import Collected, collect
 from modelwright.capturing.formats import Format
+from modelwright.capturing.opening import Given
 from modelwright.capturing.staging import Stage
 from modelwright.capturing.storing import store
 from modelwright.spec.environment import Environment
@@ -24,8 +25,8 @@ def stage(
     staged, collected = Stage(root, "churn"), collect(model, package="churn")
     collected.write(staged.package_folder)
     with collected.rehomed():
-        stored = store(model, staged.artifacts, package="churn", methods=("predict",), choice=form)
-    staged.write_static(stored.format.loader)
+        stored = store(Given(model, model, None), staged.artifacts, package="churn", methods=("predict",), choice=form)
+    staged.write_static(*stored.loaders)
     version = ".".join(map(str, sys.version_info[:3]))
     staged.write_manifest(
         Manifest(
@@ -47,7 +48,7 @@ def stage(
             ),
         )
     )
-    return collected, stored.format
+    return collected, stored.formats[0]
 
 
 def stage_module(root: Path, folder: Path, name: str, source: str) -> tuple[Collected, Format]:

@@ -29,7 +29,7 @@ from modelwright.capturing.formats import Format
 from modelwright.capturing.importance import When
 from modelwright.capturing.lineage import check_references, git_revision, this_notebook
 from modelwright.capturing.measuring import Measured, Measuring
-from modelwright.capturing.opening import Given, open_model
+from modelwright.capturing.opening import Given, open_composed, open_model
 from modelwright.capturing.places import choose_place
 from modelwright.capturing.profile import summarise
 from modelwright.capturing.proving import write_scenarios
@@ -77,6 +77,7 @@ def capture(
     data: Sequence[DataReference] = (),
     parent: str = "",
     notebook: NotebookReference | None = None,
+    models: Mapping[str, Any] | None = None,
     modules: Sequence[str | ModuleType] = (),
     requirements: Sequence[str] = (),
     pins: Pins = "exact",
@@ -118,6 +119,9 @@ def capture(
         data: References to the data sets.
         parent: The release this one was retrained from (``churn==1.2.0``).
         notebook: The notebook this is captured from; by default the one that is running, if there is one.
+        models: Parts of a model that is put together by code, by name: live models, paths of saved ones, or paths of
+            other files and folders. ``model`` is then a function ``predict(rows, models)`` or a class that is made with
+            ``models``, a dict of the same names; a file is given as its path.
         modules: Local modules to bring along although no import statement leads to them.
         requirements: Requirements to add; yours win over what is inferred.
         pins: ``exact`` or ``compatible``.
@@ -154,7 +158,11 @@ def capture(
     )
     about = About(name, version, summary, task, owners, check_license(license), tags, created, lineage)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
-    given = open_model(model, sample=_sample(X), choice=format, trust=vouched)
+    given = (
+        open_composed(model, models, sample=_sample(X), trust=vouched)
+        if models
+        else open_model(model, sample=_sample(X), choice=format, trust=vouched)
+    )
     live = LiveModel.of(given.asked, methods=methods, declared=outputs)
     with timed("signature", listener) as note:
         described = describe(live, given.sample, fields=fields)
@@ -163,7 +171,7 @@ def capture(
     needs = Needs((*place.requirements, *requirements), pins, system_libraries, index_url, vouched)
     module = import_name(name) if place.home is None else place.home.name  # 'acme-churn' may be imported as 'churn'
     with timed("code", listener) as note:
-        collected = collect(given.code, package=module, modules=modules, project=place.home)
+        collected = collect(*given.code, package=module, modules=modules, project=place.home)
         note.detail = _which(collected)
     with staged(place, module, collected) as stage:
         with timed("artifact", listener) as note:
@@ -234,7 +242,7 @@ def _store(
 ) -> Stored:
     with collected.rehomed():
         stored = store(given, stage.artifacts, package=stage.package, methods=methods, choice=choice, trust=trust)
-    stage.write_static(stored.format.loader)
+    stage.write_static(*stored.loaders)
     return stored
 
 

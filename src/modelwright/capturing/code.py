@@ -95,12 +95,12 @@ class Collected:
 
 
 def collect(
-    model: object, *, package: str, modules: Sequence[str | ModuleType] = (), project: Path | None = None
+    *models: object, package: str, modules: Sequence[str | ModuleType] = (), project: Path | None = None
 ) -> Collected:
     """Find and read all the code that a model needs beside installed distributions.
 
     Args:
-        model: The live model: an object, a function, a class or a module.
+        models: The live model and its parts: objects, functions, classes or modules.
         package: Import name of the package it will live in.
         modules: Local modules to bring along although nothing is seen to import them (loaded by name, plug-ins).
         project: The import package of a project that the model is captured into; its modules keep name and place.
@@ -108,7 +108,7 @@ def collect(
     Raises:
         SourceError: A function, class, constant or module has no source that can be shipped; it is named.
     """
-    references = referenced_objects(model)
+    references = referenced_objects(*models)
     lifted = _lift([r for r in references if r.home == "main"])
     wanted = [r.module for r in references if r.home == "local"]
     wanted += [m if isinstance(m, str) else m.__name__ for m in modules]

@@ -41,7 +41,7 @@ def this_environment(stored: Stored, collected: Collected, needs: Needs) -> Envi
     return Environment(
         python=python_version(),
         interpreters=(python_tag(),),
-        portable=stored.format.portable,
+        portable=stored.portable,
         platform=platform_tag(),
         dependencies=(),
         pins=needs.pins,
@@ -83,7 +83,7 @@ class Settling:
             [row for scenario in examples(scenarios) for row in scenario.inputs],
             imports=collected.imports,
             modules=[*collected.model_modules, *container],
-            distributions=stored.format.distributions,
+            distributions=stored.distributions,
             requirements=needs.requirements,
             pins=needs.pins,
             trust=[*needs.trust, *stored.storage.types],

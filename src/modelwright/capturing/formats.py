@@ -124,7 +124,8 @@ class Answers(Protocol):
 
         Args:
             model: A live model that this format claims.
-            sample: The rows that the user gave, in any container that capture takes.
+            sample: The rows that the user gave, in any container that capture takes; ``None`` for a part of a composed
+                model, whose rows are made by the code around it.
 
         Raises:
             ModelMismatchError: The rows are not what the model declares to take.

@@ -7,10 +7,11 @@ does not decide whether a saved pickle may be opened: :mod:`modelwright.capturin
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modelwright.capturing.composing import check_names, compose, is_plain_file
 from modelwright.capturing.distributions import installed
 from modelwright.capturing.formats import (
     Answers,
@@ -36,14 +37,17 @@ class Given(NamedTuple):
             does not answer rows by itself.
         sample: The rows, in the types that the model declares.
         format: The format that makes it answer, and must store it; ``None``: it answers by itself.
-        code: What the package's code is collected for: the model; ``None`` for a format that needs none of it.
+        code: What the package's code is collected for: the model and its parts, but for those whose formats need none
+            of it.
+        parts: The named parts of a composed model; a path is a file or folder that travels as it is.
     """
 
     native: Any
     asked: Any
     sample: Any
     format: Format | None = None
-    code: Any = None
+    code: tuple[Any, ...] = ()
+    parts: Mapping[str, Given | Path] = {}
 
     @property
     def live(self) -> Any:
@@ -56,12 +60,39 @@ class Given(NamedTuple):
         return self.native if self.format is None else self.asked
 
 
+def open_composed(glue: Any, models: Mapping[str, Any], *, sample: Any, trust: Sequence[str]) -> Given:
+    """Return code with its named parts.
+
+    Args:
+        glue: A function ``predict(rows, models)``, a class made with ``models``, a module, or a ``.py`` file.
+        models: Per name a live model, the path of a saved one, or of any other file or folder.
+        sample: The rows that the user gave.
+        trust: What the caller vouches for in saved files.
+
+    Raises:
+        ModelwrightError: See :func:`open_model`; of :mod:`modelwright.capturing.composing` what its functions raise.
+    """
+    check_names(models)
+    parts = {name: _open_part(part, trust=trust) for name, part in models.items()}
+    if isinstance(glue, str | Path):
+        glue = import_file(glue)
+    given = {name: part if isinstance(part, Path) else part.asked for name, part in parts.items()}
+    code = (glue, *(each for part in parts.values() if isinstance(part, Given) for each in part.code))
+    return Given(glue, compose(glue, given), sample, code=code, parts=parts)
+
+
+def _open_part(part: Any, *, trust: Sequence[str]) -> Given | Path:
+    if is_plain_file(part, is_model=lambda path: look_at(path) is not None):
+        return Path(part)
+    return open_model(part, sample=None, choice=None, trust=trust)
+
+
 def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: Sequence[str]) -> Given:
     """Return a model, opened if it is the path of a file.
 
     Args:
         model: A live model, or the path of a saved one or of a ``.py`` file.
-        sample: The rows that the user gave.
+        sample: The rows that the user gave; ``None`` for a part of a composed model.
         choice: The format that the user chose; ``None``: the best that claims the model.
         trust: What the caller vouches for in a saved file.
 
@@ -80,7 +111,7 @@ def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: S
         found = None if path.suffix == ".py" and path.is_file() else look_at(path)
         model = import_file(path) if path.suffix == ".py" and path.is_file() else open_file(path, found, trust=trust)
     form = format_named(choice) if choice else (best(model) or (found.format if found else None))
-    code = None if is_self_contained(form) else model
+    code = () if is_self_contained(form) else (model,)
     if isinstance(form, Answers):
         adapted = form.answering(model, sample)
         return Given(model, adapted.model, adapted.sample, form, code)

@@ -36,8 +36,8 @@ class Reference(NamedTuple):
     file: Path | None
 
 
-def referenced_objects(model: object) -> tuple[Reference, ...]:
-    """List what a model refers to, in the order of its first use.
+def referenced_objects(*models: object) -> tuple[Reference, ...]:
+    """List what models refer to, in the order of its first use.
 
     Example:
         >>> import collections
@@ -45,9 +45,11 @@ def referenced_objects(model: object) -> tuple[Reference, ...]:
         ['collections.Counter is standard']
     """
     finder = _Finder()
-    if isinstance(model, ModuleType):
-        return (_reference(model, model.__name__, ""),)
-    finder.dump(model)
+    for model in models:
+        if isinstance(model, ModuleType):
+            finder.found.setdefault(id(model), _reference(model, model.__name__, ""))
+        else:
+            finder.dump(model)
     return tuple(finder.found.values())
 
 

@@ -51,14 +51,15 @@ class Stage:
         self.artifacts = self.model_folder / ARTIFACTS
         self.artifacts.mkdir(parents=True)
 
-    def write_static(self, loader: Path) -> None:
-        """Write what is the same for every model: the runtime, the loader, the small modules around them."""
+    def write_static(self, *loaders: Path) -> None:
+        """Write what is the same for every model: the runtime, the loaders, the small modules around them."""
         runtime = self.model_folder / "_runtime"
         runtime.mkdir()
         for source in sorted(files("modelwright.runtime").iterdir(), key=lambda item: item.name):
             if source.name.endswith(".py"):
                 (runtime / source.name).write_bytes(source.read_bytes())
-        (runtime / loader.name).write_bytes(loader.read_bytes())
+        for loader in loaders:
+            (runtime / loader.name).write_bytes(loader.read_bytes())
         templates = files("modelwright.capturing") / "templates"
         for template, path in _TEMPLATES.items():
             target = self.package_folder / path

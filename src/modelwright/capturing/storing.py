@@ -11,6 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from modelwright.capturing.formats import Format, Saved, format_named, is_self_contained, ranked
 from modelwright.capturing.opening import Given
 from modelwright.errors import SerialisationError
@@ -23,14 +25,29 @@ class Stored(NamedTuple):
     """How a model was stored.
 
     Attributes:
-        format: The format.
         storage: Its entry in the manifest.
+        formats: Its format, and those of its parts.
         note: Why a better format was passed over; empty if none was.
     """
 
-    format: Format
     storage: Storage
-    note: str
+    formats: tuple[Format, ...]
+    note: str = ""
+
+    @property
+    def loaders(self) -> tuple[Path, ...]:
+        """The loaders that travel with the package."""
+        return tuple(dict.fromkeys(form.loader for form in self.formats))
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """What the loaders import."""
+        return tuple(sorted({name for form in self.formats for name in form.distributions}))
+
+    @property
+    def portable(self) -> bool:
+        """Whether all of it is the same on every interpreter."""
+        return all(form.portable for form in self.formats)
 
 
 def store(
@@ -58,6 +75,8 @@ def store(
         UnknownPluginError: There is no such format.
         MissingExtraError: The format's library is not installed.
     """
+    if given.parts:
+        return _store_composed(given, artifacts, package=package, methods=methods, trust=trust)
     candidates = _candidates(given, choice)
     notes: list[str] = []
     for position, candidate in enumerate(candidates):
@@ -71,10 +90,48 @@ def store(
         else:
             strangers = sorted(set(saved.types) - set(trust))
             if not strangers or last or choice:
-                return Stored(candidate, _storage(given.native, candidate, saved, methods), "; ".join(notes))
+                return Stored(_storage(given.native, candidate, saved, methods), (candidate,), "; ".join(notes))
             notes.append(f"{candidate.name} does not know {_listed(strangers)}")
         _empty(artifacts)
     raise AssertionError("the last candidate returns or raises")
+
+
+def _store_composed(
+    given: Given, artifacts: Path, *, package: str, methods: tuple[str, ...], trust: Collection[str]
+) -> Stored:
+    """Store the code in the python format, and each part in a folder of its own in the format that suits it."""
+    glue = format_named("python")
+    said: dict[str, dict[str, Any]] = {}
+    parts: list[Stored] = []
+    for name, part in given.parts.items():
+        folder = artifacts / name
+        folder.mkdir()
+        if isinstance(part, Path):
+            said[name] = {"file": _copied(part, folder)}
+            continue
+        stored = store(part, folder, package=package, methods=(), trust=trust)
+        parts.append(stored)
+        said[name] = {"format": stored.storage.format, "loader": stored.storage.loader}
+        said[name] |= {"options": stored.storage.options} if stored.storage.options else {}
+    saved = glue.save(given.native, artifacts, package=package)
+    storage = msgspec.structs.replace(
+        _storage(given.native, glue, saved, methods),
+        executes_code=any(part.storage.executes_code for part in parts),
+        types=tuple(sorted({kind for part in parts for kind in part.storage.types})),
+        options=saved.options | {"models": said},
+    )
+    notes = [f"{name}: {part['format']}" for name, part in said.items() if "format" in part]
+    return Stored(storage, (glue, *(form for part in parts for form in part.formats)), ", ".join(notes))
+
+
+def _copied(source: Path, folder: Path) -> str:
+    """Copy a file or folder into a folder; return its name there."""
+    name = source.resolve().name
+    if source.is_dir():
+        shutil.copytree(source, folder / name)
+    else:
+        shutil.copyfile(source, folder / name)
+    return name
 
 
 def _candidates(given: Given, choice: str | Format | None) -> list[Format]:

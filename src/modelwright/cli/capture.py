@@ -11,14 +11,14 @@ from cyclopts import Parameter
 from modelwright.capturing.capture import capture as make
 from modelwright.cli.exits import OK, USAGE
 from modelwright.cli.output import PLAIN, Output, quoted
-from modelwright.cli.sources import open_source, read_rows, read_rules
+from modelwright.cli.sources import open_source, read_parts, read_rows, read_rules
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def capture(
-    source: Annotated[str, Parameter(help="A .pkl, .joblib or .py file, or module:attribute.")],
+    source: Annotated[str, Parameter(help="A saved model, a .py file, or module:attribute.")],
     /,
     *,
     name: Annotated[str, Parameter(help="Name of the package, as pip will know it.")],
@@ -30,6 +30,7 @@ def capture(
     evaluate: Annotated[Path | None, Parameter(help="Rows to measure quality on; needs --target.")] = None,
     scenario: Annotated[Path | None, Parameter(help="Scenarios and rules of your own, JSON.")] = None,
     to: Annotated[Path, Parameter(help="Folder for the model folder.")] = Path("models"),
+    part: Annotated[list[str] | None, Parameter(negative="", help="NAME=FILE: a part that the code is given.")] = None,
     format: Annotated[str | None, Parameter(help="How to store it; by default the safest that can.")] = None,  # noqa: A002
     trust: Annotated[list[str] | None, Parameter(negative="", help="file: open a saved model; or a type.")] = None,
     requirement: Annotated[list[str] | None, Parameter(negative="", help="A requirement that is not seen.")] = None,
@@ -60,6 +61,7 @@ def capture(
         version=version,
         to=to,
         format=format,
+        models=read_parts(part or ()),
         trust=tuple(trust or ()),
         evaluate=None if evaluate is None else tuple(read_rows(evaluate, target)),
         scenarios=() if scenario is None else read_rules(scenario),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ import narwhals as nw
 
 from modelwright.capturing import rules
 from modelwright.capturing.samples import read_sample
-from modelwright.errors import SampleError, ScenarioError, UnknownPackageError
+from modelwright.errors import SampleError, ScenarioError, SourceError, UnknownPackageError
 
 RULES: dict[str, Callable[..., rules.Rule]] = {
     "example": rules.example,
@@ -59,6 +59,25 @@ def open_source(source: str) -> Any:
     except AttributeError as error:
         raise UnknownPackageError(f"The module has no {attribute!r}.", where=source, why=str(error)) from error
     return found
+
+
+def read_parts(parts: Iterable[str]) -> dict[str, Path]:
+    """Return the parts of a composed model, each given as ``NAME=FILE``.
+
+    Raises:
+        SourceError: One is given otherwise.
+
+    Example:
+        >>> read_parts(["risk=risk.ubj"])["risk"].name
+        'risk.ubj'
+    """
+    pairs = [part.partition("=") for part in parts]
+    for name, equals, path in pairs:
+        if not (name and equals and path):
+            raise SourceError(
+                f"{name!r} is no part of a model.", hint="Give its name and its file: --part risk=risk.ubj."
+            )
+    return {name: Path(path) for name, _, path in pairs}
 
 
 def read_rows(path: Path, target: str | None) -> Rows:
