@@ -34,7 +34,8 @@ Where a line ends in the name of a module, that module holds the branch and draw
     │   ├── DependencyError       MW606  an imported module belongs to no installable distribution
     │   ├── LockError             MW607  the environment cannot be locked
     │   ├── ScenarioError         MW608  a scenario that the user gave does not hold
-    │   └── TraceError            MW609  the captured model does not run in a fresh process
+    │   ├── TraceError            MW609  the captured model does not run in a fresh process
+    │   └── AccelerationError     MW610  no faster form can stand in for the model
     ├── BuildError                MW7xx  a package cannot become a wheel or an sdist
     │   ├── ProjectError          MW701  pyproject.toml is missing, invalid or contradicts the manifest
     │   └── StorageError          MW702  the result cannot be written (disk full, not allowed)
@@ -228,6 +229,12 @@ class TraceError(CaptureError):
     """The captured model does not run in a fresh process, so it would not run anywhere else either."""
 
     code = "MW609"
+
+
+class AccelerationError(CaptureError):
+    """No faster form answers as the model does, so it cannot take the model's place."""
+
+    code = "MW610"
 
 
 class BuildError(ModelwrightError):

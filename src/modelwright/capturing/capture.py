@@ -9,6 +9,7 @@ It does not: build a wheel, or know a library.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from modelwright.capturing.accelerating import TOLERANCE, Original, Sought, Wanted, broken_scenario, replaced, seek
 from modelwright.capturing.answers import LiveModel
 from modelwright.capturing.card import write_card
 from modelwright.capturing.code import Collected, collect
@@ -39,7 +41,9 @@ from modelwright.capturing.staging import Stage, staged
 from modelwright.capturing.storing import Stored, store
 from modelwright.errors import SampleError
 from modelwright.package import Package, open_folder
+from modelwright.runtime.acceleration import FOLDER as ACCELERATED
 from modelwright.runtime.model import Model
+from modelwright.spec.acceleration import Acceleration
 from modelwright.spec.environment import Pins
 from modelwright.spec.lineage import DataReference, Lineage, NotebookReference
 from modelwright.spec.manifest import Manifest, Task
@@ -84,6 +88,9 @@ def capture(
     system_libraries: Sequence[str] = (),
     index_url: str | None = None,
     trust: Sequence[str] | str = (),
+    accelerate: str | None = None,
+    accelerate_within: float = TOLERANCE,
+    original: Original = "keep",
     created: datetime | None = None,
     listener: Listener = ignore,
 ) -> Package:
@@ -129,6 +136,11 @@ def capture(
         index_url: The index that locks the environment; by default uv's own configuration.
         trust: For a saved pickle: ``"file"``, or the names in it that you vouch for. For skops: types outside the
             reviewed list that whoever loads the model will have to vouch for as well.
+        accelerate: Look for a faster form of the model, and keep it if it answers the same on the whole sample and on
+            every scenario: ``exact`` (every bit), ``onnx`` (labels equal, numbers close), ``auto`` (the first of these
+            that holds). What was tried stands in the card, also if nothing is kept.
+        accelerate_within: What numbers of a form that is not exact may differ by, absolute and relative.
+        original: ``keep`` the model beside its faster form, as what it is held to, or ``drop`` it and its libraries.
         created: When it was captured; by default now.
         listener: Told about each finished step.
 
@@ -143,6 +155,8 @@ def capture(
         SourceError: Code that the model needs has no source that can be shipped.
         SerialisationError: The model cannot be stored.
         ScenarioError: A scenario of yours does not hold.
+        AccelerationError: The model is to be dropped, and no faster form can stand in for it.
+        UnknownPluginError: There is no such format, or no such form.
         TraceError: The captured model does not run in a fresh process.
         DependencyError: A module belongs to no distribution that can be installed.
         LockError: The environment cannot be locked.
@@ -167,6 +181,14 @@ def capture(
     with timed("signature", listener) as note:
         described = describe(live, given.sample, fields=fields)
         note.detail = _what(described)
+    wanted = Wanted(accelerate, accelerate_within, original, pins)
+    instead: tuple[Acceleration, ...] = ()
+    if original == "drop":
+        with timed("acceleration", listener) as note:
+            given, instead = _stand_in(wanted, given, described)
+            live = LiveModel.of(given.asked, methods=live.methods, declared=outputs)
+            described = describe(live, given.sample, fields=fields)
+            note.detail = _tried(instead)
     place = choose_place(Path(to), name=name, version=version)
     needs = Needs((*place.requirements, *requirements), pins, system_libraries, index_url, vouched)
     module = import_name(name) if place.home is None else place.home.name  # 'acme-churn' may be imported as 'churn'
@@ -177,22 +199,40 @@ def capture(
         with timed("artifact", listener) as note:
             stored = _store(given, stage, collected, methods=live.methods, choice=format, trust=vouched)
             note.detail = f"{stored.storage.format}" + (f" ({stored.note})" if stored.note else "")
-        draft = draft_manifest(
-            about,
-            model=given.live,
-            described=described,
-            stored=stored,
-            stage=stage,
-            environment=this_environment(stored, collected, needs),
-        )
-        proven = _stage_scenarios(stage, draft, described, rules=scenarios, listener=listener)
+        sought = Sought(None, instead, described.signature.outputs)
+        if accelerate and not instead:
+            with timed("acceleration", listener) as note:
+                sought = seek(wanted, given, described, stage.artifacts / ACCELERATED)
+                note.detail = _tried(sought.records)
+
+        def drafted(sought: Sought) -> tuple[Manifest, tuple[Scenario, ...]]:
+            loose = described._replace(signature=msgspec.structs.replace(described.signature, outputs=sought.outputs))
+            draft = draft_manifest(
+                about,
+                model=given.live,
+                described=loose,
+                stored=stored,
+                stage=stage,
+                environment=this_environment(stored, collected, needs),
+                accelerations=sought.records,
+            )
+            return draft, _stage_scenarios(stage, draft, loose, rules=scenarios, listener=listener)
+
+        draft, proven = drafted(sought)
+        if sought.form and (why := broken_scenario(described, sought.form, sought.outputs, proven)):
+            stage.drop_artifacts(ACCELERATED)
+            sought = sought.without(why, described.signature.outputs)
+            draft, proven = drafted(sought)
+        if sought.form:
+            stage.write_loaders(sought.form.accelerator.loader)
         settling = Settling(
             stage,
             stored=stored,
             collected=collected,
-            signature=described.signature,
+            signature=draft.signature,
             scenarios=proven,
             needs=needs,
+            distributions=sought.form.accelerator.distributions if sought.form else (),
         )
         with _stopped_on_error(settling):
             profile, measured = _measure(described, measuring, y, task=draft.task, listener=listener)
@@ -205,6 +245,16 @@ def capture(
             stage.write("card.md", write_card(manifest, profile, proven, measured.charts))
             note.detail = f"{len(measured.charts)} charts"
     return open_folder(place.root)
+
+
+def _stand_in(wanted: Wanted, given: Given, described: Description) -> tuple[Given, tuple[Acceleration, ...]]:
+    with tempfile.TemporaryDirectory(prefix="modelwright-form-") as folder:
+        model, records = replaced(wanted, given, described, Path(folder) / ACCELERATED)
+        return open_model(model, sample=given.sample, choice=None, trust=()), records
+
+
+def _tried(records: Sequence[Acceleration]) -> str:
+    return "; ".join(f"{each.kind} {'kept' if each.kept else f'refused: {each.why}'}" for each in records)
 
 
 def _sample(sample: Any) -> Any:

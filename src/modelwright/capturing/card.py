@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from modelwright.capturing.markdown import code, front_matter, link_target, table, words
+from modelwright.spec.acceleration import Acceleration, Latency
 from modelwright.spec.evaluation import Evaluation
 from modelwright.spec.lineage import DataReference
 from modelwright.spec.manifest import Manifest
@@ -126,10 +127,45 @@ def _details(manifest: Manifest) -> Iterator[str]:
         yield f"Reads the environment variables {', '.join(map(code, environment.variables))}."
     if environment.system_libraries:
         yield f"Needs the system libraries {', '.join(map(code, environment.system_libraries))}."
+    yield from _acceleration(manifest)
     if manifest.hyperparameters:
         yield "### Hyperparameters"
         shown = [(code(name), code(str(value))) for name, value in manifest.hyperparameters.items()]
         yield from _cut(("Name", "Value"), shown)
+
+
+def _acceleration(manifest: Manifest) -> Iterator[str]:
+    """Say what was tried to make the model faster, also where it was refused."""
+    if manifest.accelerations:
+        yield "### Acceleration"
+    for form in manifest.accelerations:
+        if not form.rows:
+            yield f"{code(form.kind)} was tried and refused: {words(form.why)}."
+            continue
+        state = "kept" if form.kept else f"refused: {words(form.why)}"
+        allowed = f"within {form.tolerance:g}" if form.tolerance else "bit for bit"
+        yield (
+            f"{code(form.kind)} was {state}. It was compared with the model, {allowed}, on all {form.rows:,} rows of "
+            f"the sample: {form.differing:,} differ by any bit, by {form.largest_difference:.3g} at most."
+        )
+        if form.latency:
+            head = ("Rows of a call", "The model", code(form.kind), "Faster by")
+            yield table(head, [_latency_row(each) for each in form.latency])
+        yield _form_facts(form)
+
+
+def _latency_row(taken: Latency) -> tuple[str, ...]:
+    times = (f"{seconds * 1e3:.3g} ms" for seconds in (taken.original, taken.accelerated))
+    return (f"{taken.rows:,}", *times, f"{taken.original / taken.accelerated:.3g} ×")
+
+
+def _form_facts(form: Acceleration) -> str:
+    needs = ", ".join(map(code, form.dependencies))
+    facts = [f"Its own files: {form.size:,} bytes" if form.size else "It has no files of its own"]
+    facts += [f"it needs {needs}" if needs else "it needs nothing that the model does not need"]
+    facts += [f"instead of {', '.join(map(code, form.replaces))}"] if form.replaces else []
+    facts += [f"the library itself still runs {', '.join(map(code, form.steps))}"] if form.steps else []
+    return "; ".join(facts) + "."
 
 
 def _revision(manifest: Manifest) -> str:

@@ -14,6 +14,7 @@ from modelwright.capturing.description import Description
 from modelwright.capturing.lineage import hyperparameters
 from modelwright.capturing.staging import Stage
 from modelwright.capturing.storing import Stored
+from modelwright.spec.acceleration import Acceleration
 from modelwright.spec.environment import Environment
 from modelwright.spec.lineage import Lineage
 from modelwright.spec.manifest import FORMAT_VERSION, Manifest, Task
@@ -41,7 +42,14 @@ class About(NamedTuple):
 
 
 def draft_manifest(
-    about: About, *, model: Any, described: Description, stored: Stored, stage: Stage, environment: Environment
+    about: About,
+    *,
+    model: Any,
+    described: Description,
+    stored: Stored,
+    stage: Stage,
+    environment: Environment,
+    accelerations: Sequence[Acceleration] = (),
 ) -> Manifest:
     """Return the manifest without evaluations, importance and dependencies.
 
@@ -52,6 +60,7 @@ def draft_manifest(
         stored: How it is stored.
         stage: The staged package, artifacts and code written.
         environment: The environment, dependencies not yet known.
+        accelerations: Faster forms that were tried.
     """
     created = (about.created or datetime.now(UTC)).astimezone(UTC)
     return Manifest(
@@ -66,6 +75,7 @@ def draft_manifest(
         tags=tuple(about.tags),
         created=created.isoformat(timespec="seconds"),
         storage=stored.storage,
+        accelerations=tuple(accelerations),
         artifacts=stage.artifact_files(),
         code=stage.code_files(),
         signature=described.signature,

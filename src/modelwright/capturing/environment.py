@@ -60,6 +60,7 @@ class Settling:
         signature: Its signature; the library of its container belongs to the environment.
         scenarios: Its scenarios; the fresh process answers the rows of the examples.
         needs: What the user says.
+        distributions: What is imported beside the loader's own: by a faster form of the model.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Settling:
         signature: Signature,
         scenarios: Sequence[Scenario],
         needs: Needs,
+        distributions: Sequence[str] = (),
     ) -> None:
         self._stage = stage
         self._signature = signature
@@ -83,7 +85,7 @@ class Settling:
             [row for scenario in examples(scenarios) for row in scenario.inputs],
             imports=collected.imports,
             modules=[*collected.model_modules, *container],
-            distributions=stored.distributions,
+            distributions=[*stored.distributions, *distributions],
             requirements=needs.requirements,
             pins=needs.pins,
             trust=[*needs.trust, *stored.storage.types],

@@ -58,13 +58,21 @@ class Stage:
         for source in sorted(files("modelwright.runtime").iterdir(), key=lambda item: item.name):
             if source.name.endswith(".py"):
                 (runtime / source.name).write_bytes(source.read_bytes())
-        for loader in loaders:
-            (runtime / loader.name).write_bytes(loader.read_bytes())
+        self.write_loaders(*loaders)
         templates = files("modelwright.capturing") / "templates"
         for template, path in _TEMPLATES.items():
             target = self.package_folder / path
             if not target.exists():
                 target.write_bytes((templates / template).read_bytes())
+
+    def write_loaders(self, *loaders: Path) -> None:
+        """Write loaders beside the runtime; one may be a folder of modules."""
+        runtime = self.model_folder / "_runtime"
+        for loader in loaders:
+            if loader.is_dir():
+                shutil.copytree(loader, runtime / loader.name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                (runtime / loader.name).write_bytes(loader.read_bytes())
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write a document of the model folder."""
@@ -101,6 +109,10 @@ class Stage:
         project.add("dynamic", ["version", "dependencies"])
         document.add("project", project)
         (self.root / "pyproject.toml").write_text(tomlkit.dumps(document), "utf-8")
+
+    def drop_artifacts(self, name: str) -> None:
+        """Remove a folder of artifacts, if it is there."""
+        shutil.rmtree(self.artifacts / name, ignore_errors=True)
 
     def code_files(self) -> tuple[File, ...]:
         """Return the Python files of the package outside the model folder, with their digests."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from modelwright.capturing.accelerating import TOLERANCE
 from modelwright.capturing.capture import capture as make
 from modelwright.cli.exits import OK, USAGE
 from modelwright.cli.output import PLAIN, Output, quoted
@@ -33,6 +34,15 @@ def capture(
     part: Annotated[list[str] | None, Parameter(negative="", help="NAME=FILE: a part that the code is given.")] = None,
     format: Annotated[str | None, Parameter(help="How to store it; by default the safest that can.")] = None,  # noqa: A002
     trust: Annotated[list[str] | None, Parameter(negative="", help="file: open a saved model; or a type.")] = None,
+    accelerate: Annotated[
+        str | None, Parameter(help="Keep a faster form that answers the same: auto, exact or onnx.")
+    ] = None,
+    accelerate_within: Annotated[
+        float, Parameter(help="What numbers of a form that is not exact may differ by.")
+    ] = TOLERANCE,
+    only_accelerated: Annotated[
+        bool, Parameter(negative="", help="Drop the model itself and its libraries; the form stands in for it.")
+    ] = False,
     requirement: Annotated[list[str] | None, Parameter(negative="", help="A requirement that is not seen.")] = None,
     owner: Annotated[list[str] | None, Parameter(negative="", help="Who is responsible.")] = None,
     license: Annotated[str, Parameter(help="SPDX expression.")] = "",  # noqa: A002
@@ -65,6 +75,9 @@ def capture(
         trust=tuple(trust or ()),
         evaluate=None if evaluate is None else tuple(read_rows(evaluate, target)),
         scenarios=() if scenario is None else read_rules(scenario),
+        accelerate=accelerate or ("auto" if only_accelerated else None),
+        accelerate_within=accelerate_within,
+        original="drop" if only_accelerated else "keep",
         requirements=tuple(requirement or ()),
         owners=tuple(owner or ()),
         license=license,

@@ -132,8 +132,15 @@ def _chosen(sent: list[str], names: tuple[str, ...], count: int, column: Callabl
     return Apart({name: column(place[name]) for name in names if name in place}, count, problems)
 
 
+SMALL = 64
+"""A pandas frame of at most so many rows is taken apart whole: asking for its columns one by one costs more."""
+
+
 def _from_pandas(rows: Any, names: tuple[str, ...]) -> Apart:
     sent = [str(name) for name in rows.columns]
+    if len(rows) <= SMALL:
+        lists = rows.to_numpy(dtype=object).T.tolist()
+        return _chosen(sent, names, len(rows), lambda position: without_nan(lists[position]))
     return _chosen(sent, names, len(rows), lambda position: without_nan(rows.iloc[:, position].tolist()))
 
 

@@ -5,16 +5,17 @@ Called by the generated package, by :func:`modelwright.load` and by the child pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .acceleration import kept_form, load_module, make_form
 from .compatibility import check_interpreter, check_pins
 from .digests import DigestMemory
 from .documents import read_manifest
-from .errors import LoaderError, ManifestError, ModelwrightError, Problem, TrustError
+from .errors import LoaderError, ModelwrightError, Problem, TrustError
 from .integrity import check_artifacts
 from .model import Model
 
@@ -41,38 +42,38 @@ def load(folder: str | Path, *, package: str, trust: Iterable[str] = ()) -> Mode
     check_interpreter(manifest)
     check_pins(manifest)
     artifacts = check_artifacts(folder, manifest, memory=DigestMemory())
-    loader = _loader(folder, manifest, package)
-    return Model(_deserialise(loader, artifacts, manifest, package, _vouched(trust)), manifest)
+    runtime = folder / "_runtime"
+    loader = load_module(manifest["storage"]["loader"], runtime, package)
+    native = _deserialise(loader, artifacts, manifest, package, _vouched(trust))
+    form = kept_form(manifest)
+    if form is None:
+        return Model(native, manifest)
+    with _one_kind_of_error(manifest, artifacts):
+        fast = make_form(form, native, manifest, runtime=runtime, artifacts=artifacts, package=package)
+    return Model(native, manifest, fast)
 
 
 def _vouched(trust: Iterable[str]) -> frozenset[str]:
     return frozenset([trust] if isinstance(trust, str) else trust)
 
 
-def _loader(folder: Path, manifest: dict[str, Any], package: str) -> ModuleType:
-    """Import the loader file that travels with the package; it is not registered, so two packages never share one."""
-    name = manifest["storage"]["loader"]
-    path = folder / "_runtime" / f"{name}.py"
-    if not str(name).isidentifier() or not path.is_file():
-        raise ManifestError(f"The package has no loader {name!r}.", where=str(path), hint="Install the package again.")
-    spec = spec_from_file_location(f"{package}.model._runtime.{name}", path)
-    if spec is None or spec.loader is None:
-        raise ManifestError(f"The loader {name!r} is no Python module.", where=str(path))
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _deserialise(
     loader: ModuleType, artifacts: Path, manifest: dict[str, Any], package: str, vouched: frozenset[str]
 ) -> object:
     options = manifest["storage"].get("options", {})
-    try:
+    with _one_kind_of_error(manifest, artifacts):
         named = list(loader.audit(artifacts, options, package))
         strangers = sorted(set(named) - vouched)
         if strangers:
             raise _untrusted(manifest, strangers)
-        return loader.load(artifacts, options, package, named)
+        found: object = loader.load(artifacts, options, package, named)
+    return found
+
+
+@contextmanager
+def _one_kind_of_error(manifest: dict[str, Any], artifacts: Path) -> Iterator[None]:
+    try:
+        yield
     except ModelwrightError:
         raise
     except Exception as error:  # whatever a library raises while it loads, the user gets one kind of error

@@ -42,6 +42,7 @@ class Model:
     Args:
         native: The model itself, as its library made it.
         manifest: The manifest of its package, as plain data.
+        fast: A faster form of it that answers the same (:mod:`.acceleration`); by default the model itself is asked.
 
     Attributes:
         native: The model itself.
@@ -62,15 +63,17 @@ class Model:
         {'y': [8.0]}
     """
 
-    def __init__(self, native: object, manifest: dict[str, Any]) -> None:
+    def __init__(self, native: object, manifest: dict[str, Any], fast: Any = None) -> None:
         self.native = native
+        self._fast = fast
         self.manifest = manifest
         self.methods: tuple[str, ...] = tuple(manifest["storage"].get("methods", ("predict",)))
         self._signature = manifest["signature"]
         self._title = f"{manifest['name']} {manifest['version']}"
         self._judges = judges_of(self._signature["inputs"])
         self._names = tuple(judge.name for judge in self._judges)
-        self._shortcuts = shortcuts_of(self._signature)
+        self._container = self._signature["container"] if fast is None else fast.container
+        self._shortcuts = shortcuts_of(self._signature, wanted=self._container)
         self._outputs = {method: self._outputs_of(method) for method in self.methods}
         self._returners = {method: Returner(outputs) for method, outputs in self._outputs.items()}
 
@@ -163,7 +166,7 @@ class Model:
         Raises:
             ModelwrightError: As :meth:`call`, but for rows that do not fit: those may fail as they like.
         """
-        rows = build(columns, size, self._signature) if size else columns
+        rows = self._built(columns, size)
         return self._values(Fitted("columns", size, None, rows), methods)
 
     def _values(self, fitted: Fitted, methods: tuple[str, ...]) -> dict[str, Any]:
@@ -188,8 +191,17 @@ class Model:
         fitting = shortcut(rows) if shortcut is not None and count else None
         if fitting is None:
             columns = judge_table(self._judges, take_apart(rows, kind, self._names), model=self._title)
-            fitting = build(columns, count, self._signature) if count else columns
+            fitting = self._built(columns, count)
         return Fitted(kind, count, index, fitting)
+
+    def _built(self, columns: dict[str, Any], size: int) -> Any:
+        """Return columns in normal form in the container that is asked with."""
+        return columns if self._container == "columns" or not size else build(columns, size, self._signature)
+
+    @property
+    def reference(self) -> Model:
+        """The same model without its faster form: what it is held to."""
+        return self if self._fast is None else Model(self.native, self.manifest)
 
     def _outputs_of(self, method: str) -> Outputs:
         outputs = [output for output in self._signature["outputs"] if output.get("method", "predict") == method]
@@ -197,7 +209,8 @@ class Model:
 
     def _ask(self, method: str, fitted: Fitted) -> Any:
         """Call the model itself and check its answer; whatever it raises becomes one kind of error."""
-        ask: Any = getattr(self.native, method, None) or self.native
+        asked: Any = self.native if self._fast is None else self._fast
+        ask: Any = getattr(asked, method, None) or asked
         try:
             answer = ask(fitted.rows)
         except ModelwrightError:

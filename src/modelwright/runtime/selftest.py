@@ -48,7 +48,7 @@ def selftest(
     model = load(folder, package=package, trust=trust)
     load_seconds = time.perf_counter() - start
     listed = read_scenarios(scenarios or folder / "scenarios.jsonl")
-    results = [run_scenario(model, scenario) for scenario in listed]
+    results = [_held(model, scenario) for scenario in listed]
     rows = [row for scenario in listed if scenario["kind"] == "example" for row in scenario["inputs"]]
     return {
         "name": model.manifest["name"],
@@ -61,6 +61,15 @@ def selftest(
         "peak_rss_bytes": peak_rss_bytes(),
         "scenarios": [_reported(result, answers) for result in results],
     }
+
+
+def _held(model: Model, scenario: dict[str, Any]) -> Result:
+    """Run a scenario on the model as it answers, and where that is through a faster form, on the model itself too."""
+    result = run_scenario(model, scenario)
+    if model.reference is model or not result.passed:
+        return result
+    reference = run_scenario(model.reference, scenario)
+    return result if reference.passed else reference
 
 
 def _reported(result: Result, answers: bool) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from typing import Any, Literal
 import msgspec
 
 from modelwright.errors import FormatVersionError, ManifestError
+from modelwright.spec.acceleration import Acceleration
 from modelwright.spec.environment import Environment
 from modelwright.spec.evaluation import Evaluation, Importance
 from modelwright.spec.lineage import Lineage
@@ -92,6 +93,8 @@ class Manifest(Frozen, frozen=True, kw_only=True, omit_defaults=True):
         tags: Free words.
         created: When it was captured, RFC 3339 UTC (SOURCE_DATE_EPOCH if that was given).
         storage: How the model is stored.
+        accelerations: Faster forms of the model that were tried; at most one is kept. A reader that does not know this
+            asks the model itself, which answers the same.
         artifacts: Files below ``artifacts/`` of the model folder, or of the weights, sorted by path.
         weights: Version of the distribution ``NAME-weights`` that holds the artifacts (:mod:`.weights`); empty: they
             are in the package itself. A reader that does not know this finds the artifacts missing, and refuses.
@@ -116,6 +119,7 @@ class Manifest(Frozen, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     created: str
     storage: Storage
+    accelerations: tuple[Acceleration, ...] = ()
     artifacts: tuple[File, ...]
     weights: str = ""
     code: tuple[File, ...] = ()
