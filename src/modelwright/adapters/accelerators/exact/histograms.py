@@ -1,0 +1,138 @@
+"""Plans of boosting with histograms: trees of their own kind, whose comparisons are of ``float64``.
+
+The library calls its kernel once per tree, each time with all threads. A handful of rows goes through all trees at once
+(:mod:`.groves`), more through one tree after the other, in one thread.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .arrays import shaped
+from .categories import column_taker, translators
+from .groves import MOST_CELLS, MOST_NODES, added, joined, repeated, routes
+from .kernels import over_arrays
+from .links import classifying
+from .planning import Function, Given, Plan, Planner
+from .tables import array_maker, has_names, is_nan
+
+
+def hist_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
+    """Plan a classifier."""
+    methods = classifying(_raw(step), step._loss, step.classes_, positive=lambda scores: scores > 0)
+    return _planned(step, given, methods)
+
+
+def hist_regressor(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
+    """Plan a regressor."""
+    raw, inverse = _raw(step), step._loss.link.inverse
+    return _planned(step, given, {"predict": lambda rows: inverse(raw(rows).ravel())})
+
+
+def _planned(step: Any, given: Given, methods: dict[str, Function]) -> Plan | None:
+    """Return the plan of methods that take ``float64`` rows, categories first if there are some."""
+    width = step.n_features_in_
+    encoder = getattr(step, "_preprocessor", None)
+    if encoder is None:
+
+        def numbers(rows: Any) -> Any:
+            return shaped(rows, width).astype(np.float64, copy=False)
+
+        return over_arrays(step, given, {name: _after(numbers, method) for name, method in methods.items()})
+    encoded = _encoded(step, given)
+    if encoded is None or not has_names(step, given):
+        return None
+    return Plan({name: _after(encoded, method) for name, method in methods.items()})
+
+
+def _after(first: Function, second: Function) -> Function:
+    return lambda rows: second(first(rows))
+
+
+def _encoded(step: Any, given: Given) -> Function | None:
+    """Return a function that puts the codes of categories before the numbers, as the library's preprocessor does."""
+    mask = step.is_categorical_
+    if given.form != "frame":
+        return None
+    fields = given.fields
+    codes = [place for place, one in enumerate(mask) if one]
+    numbers = [place for place, one in enumerate(mask) if not one]
+    categories = step._preprocessor.named_transformers_["encoder"].categories_
+    lookups = [[*_codes(known), np.nan] for known in categories]
+    columns = translators(categories, lookups, Given("frame", tuple(fields[place] for place in codes)))
+    array = array_maker(Given("frame", tuple(fields[place] for place in numbers))) if numbers else None
+    if columns is None or (numbers and array is None):
+        return None
+    take = column_taker(given, len(fields))
+    width = len(fields)
+
+    def encoded(given_columns: Any) -> Any:
+        values = take(given_columns)
+        rows = np.empty((len(values[0]), width))
+        for place, (column, source) in enumerate(zip(columns, codes, strict=True)):
+            rows[:, place] = column(values[source])
+        if array is not None:
+            rows[:, len(codes) :] = array([values[place] for place in numbers])
+        return rows
+
+    return encoded
+
+
+def _codes(categories: Any) -> list[float]:
+    """Return the codes of categories; NaN among them stays NaN."""
+    return [np.nan if is_nan(one) else float(code) for code, one in enumerate(categories)]
+
+
+def _raw(step: Any) -> Function:
+    """Return the raw scores of ``float64`` rows ``[n_rows, n_trees_per_iteration]``."""
+    from sklearn.ensemble._hist_gradient_boosting._predictor import _predict_from_raw_data as kernel
+
+    bitsets, places = step._bin_mapper.make_known_categories_bitsets()
+    grove = _grove(step, bitsets, places)
+    trees = step._predictors
+    baseline, outputs = step._baseline_prediction, step.n_trees_per_iteration_
+
+    def raw(rows: Any) -> Any:
+        size = rows.shape[0]
+        scores = np.zeros((size, outputs), dtype=baseline.dtype, order="F")
+        scores += baseline
+        if grove is not None and size <= 64 and size * len(trees) * outputs * (rows.shape[1] + 1) <= MOST_CELLS:
+            return np.asfortranarray(added(grove(rows), scores))
+        one = np.empty(size)
+        for iteration in trees:
+            for place, tree in enumerate(iteration):
+                kernel(tree.nodes, rows, tree.raw_left_cat_bitsets, bitsets, places, 1, one)
+                scores[:, place] += one
+        return scores
+
+    return raw
+
+
+def _grove(step: Any, bitsets: Any, places: Any) -> Function | None:
+    """Return a function to the values of all trees ``[n_iterations, n_rows, n_trees_per_iteration]`` in one call."""
+    from sklearn.ensemble._hist_gradient_boosting._predictor import _predict_from_raw_data as kernel
+
+    trees = [tree for iteration in step._predictors for tree in iteration]
+    if not trees or sum(len(tree.nodes) for tree in trees) > MOST_NODES:
+        return None
+    route = routes(len(trees))
+    nodes, starts = joined([tree.nodes for tree in trees], route, ("left", "right"), lambda part: part["is_leaf"] == 1)
+    width, offset = len(places), 0
+    for place, (_, _, threshold) in enumerate(route):
+        nodes["feature_idx"][place], nodes["num_threshold"][place] = width, threshold
+    for start, tree in zip(starts, trees, strict=True):
+        nodes["bitset_idx"][start : start + len(tree.nodes)] += offset
+        offset += len(tree.raw_left_cat_bitsets)
+    left = np.ascontiguousarray(np.concatenate([tree.raw_left_cat_bitsets for tree in trees]))
+    every = np.append(places, np.uint32(0)).astype(np.uint32)
+    count, outputs = len(trees), step.n_trees_per_iteration_
+
+    def answer(rows: Any) -> Any:
+        size = rows.shape[0]
+        values = np.empty(count * size)
+        kernel(nodes, repeated(rows, count), left, bitsets, every, 1, values)
+        return values.reshape(count // outputs, outputs, size).transpose(0, 2, 1).copy()
+
+    return answer
