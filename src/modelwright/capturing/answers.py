@@ -349,6 +349,10 @@ class LiveModel:
             )
         return cls(model, chosen, labels_of(model), dict(declared or {}))
 
+    def instead(self, model: Any) -> LiveModel:
+        """Return the same questions to another model that answers them, with the labels of that one."""
+        return LiveModel.of(model, methods=self.methods, declared=self.declared)
+
     def ask(self, data: Any, *, n_rows: int, methods: Sequence[str] = ()) -> tuple[Answer, ...]:
         """Ask about rows in the container the model wants; see :func:`answer`.
 

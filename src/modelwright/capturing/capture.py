@@ -19,12 +19,13 @@ from typing import Any
 
 import msgspec
 
-from modelwright.capturing.accelerating import TOLERANCE, Original, Sought, Wanted, broken_scenario, replaced, seek
+from modelwright.capturing.accelerating import TOLERANCE, Original, Sought, Wanted, replaced, seek
 from modelwright.capturing.answers import LiveModel
 from modelwright.capturing.card import write_card
 from modelwright.capturing.code import Collected, collect
 from modelwright.capturing.description import Description, describe
-from modelwright.capturing.drafting import About, draft_manifest
+from modelwright.capturing.drafting import About
+from modelwright.capturing.drafts import Drafting
 from modelwright.capturing.environment import Needs, Settling, this_environment
 from modelwright.capturing.evaluation import Slice, UserMetric
 from modelwright.capturing.formats import Format
@@ -34,7 +35,6 @@ from modelwright.capturing.measuring import Measured, Measuring
 from modelwright.capturing.opening import Given, open_composed, open_model
 from modelwright.capturing.places import choose_place
 from modelwright.capturing.profile import summarise
-from modelwright.capturing.proving import write_scenarios
 from modelwright.capturing.rules import Rule
 from modelwright.capturing.signature import Overrides
 from modelwright.capturing.staging import Stage, staged
@@ -42,14 +42,12 @@ from modelwright.capturing.storing import Stored, store
 from modelwright.errors import SampleError
 from modelwright.package import Package, open_folder
 from modelwright.runtime.acceleration import FOLDER as ACCELERATED
-from modelwright.runtime.model import Model
 from modelwright.spec.acceleration import Acceleration
 from modelwright.spec.environment import Pins
 from modelwright.spec.lineage import DataReference, Lineage, NotebookReference
-from modelwright.spec.manifest import Manifest, Task
+from modelwright.spec.manifest import Task
 from modelwright.spec.naming import check_license, check_name, check_version, import_name
 from modelwright.spec.profile import Profile
-from modelwright.spec.scenario import Scenario
 from modelwright.steps import Listener, ignore, timed
 
 SHOWN_METRICS = 3
@@ -172,23 +170,20 @@ def capture(
     )
     about = About(name, version, summary, task, owners, check_license(license), tags, created, lineage)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
-    given = (
-        open_composed(model, models, sample=_sample(X), trust=vouched)
-        if models
-        else open_model(model, sample=_sample(X), choice=format, trust=vouched)
-    )
+    given = _open(model, models, _sample(X), choice=format, trust=vouched)
     live = LiveModel.of(given.asked, methods=methods, declared=outputs)
     with timed("signature", listener) as note:
         described = describe(live, given.sample, fields=fields)
         note.detail = _what(described)
     wanted = Wanted(accelerate, accelerate_within, original, pins)
-    instead: tuple[Acceleration, ...] = ()
+    sought = Sought(None, (), described.signature.outputs)
+    learned = given.live  # whose hyperparameters are told, also where a faster form takes its place
     if original == "drop":
         with timed("acceleration", listener) as note:
-            given, instead = _stand_in(wanted, given, described)
-            live = LiveModel.of(given.asked, methods=live.methods, declared=outputs)
-            described = describe(live, given.sample, fields=fields)
-            note.detail = _tried(instead)
+            given, records = _stand_in(wanted, given, described)
+            described = describe(described.live.instead(given.asked), given.sample, fields=fields)
+            sought = Sought(None, records, described.signature.outputs)
+            note.detail = _tried(records)
     place = choose_place(Path(to), name=name, version=version)
     needs = Needs((*place.requirements, *requirements), pins, system_libraries, index_url, vouched)
     module = import_name(name) if place.home is None else place.home.name  # 'acme-churn' may be imported as 'churn'
@@ -199,52 +194,40 @@ def capture(
         with timed("artifact", listener) as note:
             stored = _store(given, stage, collected, methods=live.methods, choice=format, trust=vouched)
             note.detail = f"{stored.storage.format}" + (f" ({stored.note})" if stored.note else "")
-        sought = Sought(None, instead, described.signature.outputs)
-        if accelerate and not instead:
+        if accelerate and original == "keep":
             with timed("acceleration", listener) as note:
                 sought = seek(wanted, given, described, stage.artifacts / ACCELERATED)
                 note.detail = _tried(sought.records)
-
-        def drafted(sought: Sought) -> tuple[Manifest, tuple[Scenario, ...]]:
-            loose = described._replace(signature=msgspec.structs.replace(described.signature, outputs=sought.outputs))
-            draft = draft_manifest(
-                about,
-                model=given.live,
-                described=loose,
-                stored=stored,
-                stage=stage,
-                environment=this_environment(stored, collected, needs),
-                accelerations=sought.records,
-            )
-            return draft, _stage_scenarios(stage, draft, loose, rules=scenarios, listener=listener)
-
-        draft, proven = drafted(sought)
-        if sought.form and (why := broken_scenario(described, sought.form, sought.outputs, proven)):
-            stage.drop_artifacts(ACCELERATED)
-            sought = sought.without(why, described.signature.outputs)
-            draft, proven = drafted(sought)
-        if sought.form:
-            stage.write_loaders(sought.form.accelerator.loader)
+        environment = this_environment(stored, collected, needs)
+        draft = Drafting(about, learned, described, stored, stage, environment, scenarios, listener).write(sought)
         settling = Settling(
             stage,
             stored=stored,
             collected=collected,
-            signature=draft.signature,
-            scenarios=proven,
+            signature=draft.manifest.signature,
+            scenarios=draft.scenarios,
             needs=needs,
-            distributions=sought.form.accelerator.distributions if sought.form else (),
+            distributions=draft.distributions,
         )
         with _stopped_on_error(settling):
-            profile, measured = _measure(described, measuring, y, task=draft.task, listener=listener)
-            environment = settling.result(draft.environment, listener)
+            profile, measured = _measure(described, measuring, y, task=draft.manifest.task, listener=listener)
+            environment = settling.result(environment, listener)
         manifest = msgspec.structs.replace(
-            draft, evaluations=measured.evaluations, importance=measured.importance, environment=environment
+            draft.manifest, evaluations=measured.evaluations, importance=measured.importance, environment=environment
         )
         with timed("card", listener) as note:
             stage.write_results(manifest, profile, measured.charts)
-            stage.write("card.md", write_card(manifest, profile, proven, measured.charts))
+            stage.write("card.md", write_card(manifest, profile, draft.scenarios, measured.charts))
             note.detail = f"{len(measured.charts)} charts"
     return open_folder(place.root)
+
+
+def _open(
+    model: Any, parts: Mapping[str, Any] | None, sample: Any, *, choice: str | Format | None, trust: Sequence[str]
+) -> Given:
+    if parts:
+        return open_composed(model, parts, sample=sample, trust=trust)
+    return open_model(model, sample=sample, choice=choice, trust=trust)
 
 
 def _stand_in(wanted: Wanted, given: Given, described: Description) -> tuple[Given, tuple[Acceleration, ...]]:
@@ -294,19 +277,6 @@ def _store(
         stored = store(given, stage.artifacts, package=stage.package, methods=methods, choice=choice, trust=trust)
     stage.write_static(*stored.loaders)
     return stored
-
-
-def _stage_scenarios(
-    stage: Stage, draft: Manifest, described: Description, *, rules: Sequence[Rule], listener: Listener
-) -> tuple[Scenario, ...]:
-    """Hold the live model to its scenarios, and write what a fresh process needs to do the same."""
-    with timed("scenarios", listener) as note:
-        live = Model(described.live.model, msgspec.to_builtins(draft))
-        scenarios = write_scenarios(live, described, rules)
-        stage.write_scenarios(scenarios)
-        stage.write_manifest(draft)
-        note.detail = f"{len(scenarios)} with {sum(len(scenario.inputs) for scenario in scenarios)} rows"
-    return scenarios
 
 
 @contextmanager
