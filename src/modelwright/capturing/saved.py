@@ -87,7 +87,8 @@ def open_saved(path: str | Path, *, trust: str | Iterable[str] = ()) -> Any:
         raise LoaderError("The saved model cannot be opened.", where=str(path), why=str(error)) from error
     with stream:
         report = read_globals(stream)
-        check_saved(report, where=str(path), trust=trust)
+        check_names(report, where=str(path), trust=trust)
+        check_versions(report, where=str(path))
         stream.seek(0)
         try:
             return _load(stream, report)
@@ -100,12 +101,11 @@ def open_saved(path: str | Path, *, trust: str | Iterable[str] = ()) -> Any:
             ) from error
 
 
-def check_saved(report: PickleReport, *, where: str, trust: str | Iterable[str] = ()) -> None:
+def check_names(report: PickleReport, *, where: str, trust: str | Iterable[str] = ()) -> None:
     """Refuse a pickle that names more than what is reviewed or vouched for; see :func:`open_saved`.
 
     Raises:
         UnsafeFileError: It does.
-        PinError: It was saved by another version of a library.
         LoaderError: It is no pickle at all.
     """
     if report.problem and not report.globals:
@@ -115,13 +115,22 @@ def check_saved(report: PickleReport, *, where: str, trust: str | Iterable[str] 
         strangers = [name for name in report.globals if name not in vouched and name not in reviewed()]
         if strangers or report.problem:
             raise _unsafe(strangers, report, where)
+
+
+def check_versions(report: PickleReport, *, where: str) -> None:
+    """Refuse a pickle that another version of an installed library wrote.
+
+    Raises:
+        PinError: It was.
+    """
     for name, version in report.versions.items():
         here = installed(name)
         if here and here.version != version:
             raise PinError(
                 f"The model was saved by {name} {version}; {here.version} is installed.",
                 where=where,
-                why="Another version may load it and give other answers without a word.",
+                why="Another version may load it and give other answers without a word. The command 'modelwright "
+                "capture' makes an environment with the version that wrote it.",
                 hint=f"pip install {name}=={version}",
             )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from modelwright.capturing.accelerating import TOLERANCE
 from modelwright.capturing.capture import capture as make
+from modelwright.cli.elsewhere import capture_elsewhere, wanted_elsewhere
 from modelwright.cli.exits import OK, USAGE
 from modelwright.cli.output import PLAIN, Output, quoted
 from modelwright.cli.sources import open_source, read_parts, read_rows, read_rules
@@ -47,6 +48,10 @@ def capture(
     owner: Annotated[list[str] | None, Parameter(negative="", help="Who is responsible.")] = None,
     license: Annotated[str, Parameter(help="SPDX expression.")] = "",  # noqa: A002
     summary: Annotated[str, Parameter(help="One line about the model.")] = "",
+    environment: Annotated[
+        Literal["auto", "here"],
+        Parameter(help="auto: with the versions that the file was written by; here: with those installed here."),
+    ] = "auto",
     tag: Annotated[list[str] | None, Parameter(negative="", help="A free word.")] = None,
     output: Output = PLAIN,
 ) -> int:
@@ -55,6 +60,7 @@ def capture(
     A saved model can run code when it is opened. One that names anything that
     was not reviewed is refused, unopened, unless you vouch for it with --trust.
     """
+    given = {name: value for name, value in locals().items() if name not in ("source", "output", "environment")}
     if sample is None:
         print("Rows are needed to learn the signature from.\n  fix: --sample train.csv", file=sys.stderr)
         return USAGE
@@ -62,6 +68,8 @@ def capture(
         print("Without a target there is nothing to measure.\n  fix: --target COLUMN", file=sys.stderr)
         return USAGE
     model = open_source(source)
+    if environment == "auto" and (guess := wanted_elsewhere(model, trust or ())) is not None:
+        return capture_elsewhere(model, given, guess, output)
     rows = read_rows(sample, target)
     package = make(
         model,

@@ -99,6 +99,19 @@ def find_interpreter(wanted: str | None, environment: Environment) -> Interprete
     raise refused or EnvironmentBuildError("The package names no interpreter that it was verified on.")
 
 
+def this_interpreter() -> Interpreter:
+    """Return the Python that runs this."""
+    return describe(sys.executable)
+
+
+def find_minor(minor: str) -> Interpreter | None:
+    """Return a Python of a version (``3.12``); ``None`` if there is none on this machine."""
+    try:
+        return _find(minor)
+    except EnvironmentBuildError:
+        return None
+
+
 def _find(wanted: str) -> Interpreter:
     if not _VERSION.fullmatch(wanted):
         return describe(wanted)
