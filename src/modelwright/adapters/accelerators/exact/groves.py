@@ -133,3 +133,16 @@ def grove_of(trees: list[Any]) -> Grove | None:
     if sum(tree.node_count for tree in trees) > MOST_NODES or len({tree.n_features for tree in trees}) != 1:
         return None
     return Grove(trees)
+
+
+def grove_values(grove: Grove, values: list[Any]) -> Any:
+    """Return the values of a grove's nodes ``[n_nodes, n_outputs]``; those of its routes are never asked for.
+
+    Args:
+        grove: The grove.
+        values: Values of the nodes of every tree.
+    """
+    whole = np.zeros((grove.starts[-1] + len(values[-1]), values[0].shape[1]))
+    for start, part in zip(grove.starts, values, strict=True):
+        whole[start : start + len(part)] = part
+    return whole

@@ -22,6 +22,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "scaling.robust_scaler": "RobustScaler",
         "scaling.normalizer": "Normalizer",
         "scaling.binarizer": "Binarizer",
+        "warping.power_transformer": "PowerTransformer",
+        "warping.quantile_transformer": "QuantileTransformer",
     },
     "sklearn.impute._base": {
         "imputing.simple_imputer": "SimpleImputer",
@@ -39,6 +41,9 @@ _TABLE: dict[str, dict[str, str]] = {
     "sklearn.svm._classes": {
         "linear.linear_classifier": "LinearSVC",
         "linear.linear_regressor": "LinearSVR",
+        "vectors.classifier": "SVC NuSVC",
+        "vectors.regressor": "SVR NuSVR",
+        "vectors.one_class": "OneClassSVM",
     },
     "sklearn.linear_model._perceptron": {
         "linear.linear_classifier": "Perceptron",
@@ -96,6 +101,92 @@ _TABLE: dict[str, dict[str, str]] = {
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": {
         "histograms.hist_classifier": "HistGradientBoostingClassifier",
         "histograms.hist_regressor": "HistGradientBoostingRegressor",
+    },
+    "sklearn.ensemble._gb": {
+        "boosting.boosting_classifier": "GradientBoostingClassifier",
+        "boosting.boosting_regressor": "GradientBoostingRegressor",
+    },
+    "sklearn.ensemble._iforest": {
+        "isolation.isolation_forest": "IsolationForest",
+    },
+    "sklearn.ensemble._weight_boosting": {
+        "weighting.ada_classifier": "AdaBoostClassifier",
+        "weighting.ada_regressor": "AdaBoostRegressor",
+    },
+    "sklearn.ensemble._bagging": {
+        "bagging.bagging_classifier": "BaggingClassifier",
+        "bagging.bagging_regressor": "BaggingRegressor",
+    },
+    "sklearn.ensemble._voting": {
+        "voting.voting_classifier": "VotingClassifier",
+        "voting.voting_regressor": "VotingRegressor",
+    },
+    "sklearn.ensemble._stacking": {
+        "stacking.stacking_classifier": "StackingClassifier",
+        "stacking.stacking_regressor": "StackingRegressor",
+    },
+    "sklearn.calibration": {
+        "calibrating.calibrated_classifier": "CalibratedClassifierCV",
+    },
+    "sklearn.naive_bayes": {
+        "bayes.gaussian": "GaussianNB",
+        "bayes.bernoulli": "BernoulliNB",
+        "bayes.multinomial": "MultinomialNB",
+        "bayes.complement": "ComplementNB",
+    },
+    "sklearn.cluster._kmeans": {
+        "clusters.k_means": "KMeans MiniBatchKMeans",
+    },
+    "sklearn.neural_network._multilayer_perceptron": {
+        "networks.mlp_classifier": "MLPClassifier",
+        "networks.mlp_regressor": "MLPRegressor",
+    },
+    "sklearn.discriminant_analysis": {
+        "discriminants.linear_discriminant": "LinearDiscriminantAnalysis",
+        "discriminants.quadratic_discriminant": "QuadraticDiscriminantAnalysis",
+    },
+    "sklearn.dummy": {
+        "constants.dummy_classifier": "DummyClassifier",
+        "constants.dummy_regressor": "DummyRegressor",
+    },
+    "sklearn.decomposition._pca": {
+        "projecting.pca": "PCA",
+    },
+    "sklearn.decomposition._incremental_pca": {
+        "projecting.pca": "IncrementalPCA",
+    },
+    "sklearn.decomposition._truncated_svd": {
+        "projecting.truncated_svd": "TruncatedSVD",
+    },
+    "sklearn.feature_selection._variance_threshold": {
+        "selecting.selector": "VarianceThreshold",
+    },
+    "sklearn.feature_selection._from_model": {
+        "selecting.selector": "SelectFromModel",
+    },
+    "sklearn.feature_selection._univariate_selection": {
+        "selecting.selector": "SelectKBest SelectPercentile SelectFpr SelectFdr SelectFwe GenericUnivariateSelect",
+    },
+    "sklearn.feature_selection._sequential": {
+        "selecting.selector": "SequentialFeatureSelector",
+    },
+    "sklearn.feature_selection._rfe": {
+        "selecting.eliminator": "RFE RFECV",
+    },
+    "sklearn.preprocessing._discretization": {
+        "warping.k_bins": "KBinsDiscretizer",
+    },
+    "sklearn.preprocessing._polynomial": {
+        "expanding.polynomial": "PolynomialFeatures",
+    },
+    "sklearn.model_selection._search": {
+        "delegating.searched": "GridSearchCV RandomizedSearchCV",
+    },
+    "sklearn.model_selection._search_successive_halving": {
+        "delegating.searched": "HalvingGridSearchCV HalvingRandomSearchCV",
+    },
+    "sklearn.frozen._frozen": {
+        "delegating.frozen": "FrozenEstimator",
     },
 }
 """Of every module of the library: what makes the plans of which types."""

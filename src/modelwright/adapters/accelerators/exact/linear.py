@@ -53,11 +53,15 @@ def _labels(step: Any, scores: Function) -> Function:
     return predict
 
 
-def linear_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
-    """Plan a classifier that answers the sign or the highest of its scores."""
+def scored(step: Any) -> dict[str, Function]:
+    """Return the methods of a classifier that answers the sign or the highest of its scores."""
     scores = _scores(step)
-    methods = {"decision_function": scores, "predict": _labels(step, scores)}
-    return over_arrays(step, given, methods, sparse=True)
+    return {"decision_function": scores, "predict": _labels(step, scores)}
+
+
+def linear_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
+    """Plan a classifier without probabilities."""
+    return over_arrays(step, given, scored(step), sparse=True)
 
 
 def ridge_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
@@ -87,20 +91,21 @@ def _one_against_rest(scores: Function) -> Function:
 
 
 def logistic_regression(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
-    """Plan a logistic regression; releases differ in which form several classes take."""
-    scores = _scores(step)
-    methods: dict[str, Function] = {"decision_function": scores, "predict": _labels(step, scores)}
-    if len(step.classes_) <= 2:
+    """Plan a logistic regression; where a release has more than one form for several classes, only the usual one."""
+    methods = scored(step)
+    scores = methods["decision_function"]
+    form = getattr(step, "multi_class", "auto")
+    if len(step.classes_) <= 2 and form != "multinomial":
         methods["predict_proba"] = _one_against_rest(scores)
-    elif getattr(step, "multi_class", "deprecated") in ("deprecated", "auto", "multinomial"):
+    elif len(step.classes_) > 2 and form in ("deprecated", "auto") and step.solver != "liblinear":
         methods["predict_proba"] = lambda rows: softmax_in_place(scores(rows))
     return over_arrays(step, given, methods, sparse=True)
 
 
 def sgd_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
     """Plan a linear classifier fitted by gradient descent."""
-    scores = _scores(step)
-    methods: dict[str, Function] = {"decision_function": scores, "predict": _labels(step, scores)}
+    methods = scored(step)
+    scores = methods["decision_function"]
     if step.loss == "log_loss":
         methods["predict_proba"] = _one_against_rest(scores)
     elif step.loss == "modified_huber" and len(step.classes_) == 2:

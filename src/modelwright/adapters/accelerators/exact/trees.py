@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import finite, shaped, single, without_infinity
-from .groves import added, grove_of
+from .groves import added, grove_of, grove_values
 from .kernels import over_arrays
 from .ordering import Ordering
 from .planning import Function, Given, Plan, Planner
@@ -83,14 +83,6 @@ def _summed(step: Any, outputs: int) -> Function:
         return ordering.answer(rows, one_by_one)
 
     return summed
-
-
-def grove_values(grove: Any, values: list[Any]) -> Any:
-    """Return the values of a grove's nodes ``[n_nodes, n_outputs]``; those of its routes are never asked for."""
-    whole = np.zeros((grove.starts[-1] + len(values[-1]), values[0].shape[1]))
-    for start, part in zip(grove.starts, values, strict=True):
-        whole[start : start + len(part)] = part
-    return whole
 
 
 def forest_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
