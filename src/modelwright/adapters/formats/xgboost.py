@@ -21,6 +21,7 @@ from modelwright.adapters.formats import ubjson
 from modelwright.adapters.loaders import xgboost_loader
 from modelwright.capturing.distributions import owner
 from modelwright.capturing.formats import Adapted, FileReport, Saved
+from modelwright.capturing.table import Table
 from modelwright.errors import LoaderError, MissingExtraError, SerialisationError
 
 KINDS = {
@@ -73,13 +74,15 @@ class XgboostFormat:
         booster.set_attr(scikit_learn=None)
         wrapper = xgboost_loader.answering(booster, options)
         names = list(booster.feature_names or ())
-        table = samples.named_columns(sample, names=names, width=wrapper.n_features_in_)
+        table = Table.of(sample)
+        samples.check_named(table, names=names, width=wrapper.n_features_in_)
         if names and table.container != "numpy":
             coded = {name for name, kind in zip(names, booster.feature_types or (), strict=False) if kind == "c"}
             levels = {names[int(place)]: known for place, known in options["levels"].items()}
             samples.check_levels(table, levels, free=sorted(coded - set(levels)))
             sample = samples.with_levels(sample, table, levels)
-        _check_same(model, wrapper, table)
+        if (asked := _asked(model, options["kind"])) is not None:
+            samples.check_same(table, ours=wrapper, theirs=asked)
         return Adapted(wrapper, sample)
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
@@ -193,20 +196,16 @@ def _categories(encoded: dict[str, Any]) -> list[Any]:
     return [text[start:end].decode() for start, end in pairwise(ends)]
 
 
-def _check_same(model: Any, wrapper: Any, table: Any) -> None:
-    """Compare the answers of the model with ours; a bare booster that an estimator wrote has none of its own."""
+def _asked(model: Any, kind: str) -> Any:
+    """Return what the library answers with; ``None`` for a bare booster that an estimator wrote into a file."""
     import xgboost
 
-    def booster_predict(rows: Any) -> Any:
+    def predict(rows: Any) -> Any:
         return model.predict(xgboost.DMatrix(rows, enable_categorical=True))
 
-    kind = type(model).__name__
-    if kind != "Booster":
-        samples.check_same(table, ours=wrapper.predict, theirs=model.predict, kind=kind)
-    elif wrapper.options["kind"] == "booster":
-        samples.check_same(table, ours=wrapper.predict, theirs=booster_predict, kind=kind)
-    if kind != "Booster" and hasattr(wrapper, "predict_proba"):
-        samples.check_same(table, ours=wrapper.predict_proba, theirs=model.predict_proba, kind=kind)
+    if type(model).__name__ == "Booster":
+        return predict if kind == "booster" else None
+    return model
 
 
 def _report(found: dict[str, Any], form: str) -> FileReport:
