@@ -42,6 +42,16 @@ def test_a_trace_answers_and_names_who_imported_what(local: Path, tmp_path: Path
     assert trace.cpu_seconds > 0
 
 
+def test_a_module_that_a_library_made_itself_has_no_file_of_the_users(local: Path, tmp_path: Path) -> None:
+    source = (
+        "import sys, types\nmade = types.ModuleType('zz_made')\nmade.__file__ = '_made.py'\n"
+        "sys.modules['zz_made'] = made\n\n\ndef predict(rows):\n    return [1.0 for _ in rows]\n"
+    )
+    stage_module(tmp_path / "stage", local, "zz_maker", source)
+    trace = start(tmp_path / "stage", "churn", [{"a": 1.0}]).result()
+    assert trace.modules["zz_made"].file == ""
+
+
 def test_nothing_is_written_into_the_stage(local: Path, tmp_path: Path) -> None:
     stage_module(tmp_path / "stage", local, "zz_clean", SOURCE)
     before = sorted(tmp_path.joinpath("stage").rglob("*"))

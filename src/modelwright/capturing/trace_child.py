@@ -61,13 +61,19 @@ def main() -> None:
         answer = {"ok": False, "error": _told(error), "module": getattr(error, "name", None) or ""}
         answer["traceback"] = traceback.format_exc()
     answer["modules"] = {
-        name: [getattr(module, "__file__", None) or "", Watched.importers.get(name, "")]
+        name: [_file_of(module), Watched.importers.get(name, "")]
         for name, module in list(sys.modules.items())
         if name not in before and name != __name__
     }
     json.dump(answer, answer_stream)
     answer_stream.flush()
     os._exit(0)  # the answer is out; tearing down big libraries only costs time
+
+
+def _file_of(module: Any) -> str:
+    """Return the file a module was read from; one that a library made itself may name a file that is none."""
+    file = getattr(module, "__file__", None)
+    return file if isinstance(file, str) and os.path.isabs(file) else ""  # noqa: PTH117 (fewer imports in the trace)
 
 
 def _told(error: Exception) -> str:
