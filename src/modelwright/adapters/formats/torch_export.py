@@ -163,8 +163,10 @@ def _of_program(program: Any, sample: Any) -> Adapted:
     """Take a program as it is: it says itself which inputs it has, in which types and shapes."""
     given = program.module_call_graph[0].signature
     by_place, by_name = (given.in_spec.child(0), given.in_spec.child(1))
-    taken = {node.name: node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder"}
-    values = [taken.get(str(name)) for name in program.graph_signature.user_inputs]
+    taken: dict[str, Any] = {
+        node.name: node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder"
+    }
+    values: list[Any] = [taken.get(str(name)) for name in program.graph_signature.user_inputs]
     if (
         not all(hasattr(value, "shape") for value in values)
         or len(values) != by_place.num_children + by_name.num_children

@@ -19,8 +19,8 @@ from modelwright.errors import ModelMismatchError, SerialisationError
 TRIED_ROWS = 4
 """So many rows of the sample are tried at most."""
 _RTOL, _ATOL = 1e-4, 1e-5
-"""How far answers may be apart: an export may compute in another order. Source: ``torch.testing.assert_close`` has 1.3e-6
-and 1e-5 for one operation in float32."""
+"""How far answers may be apart: an export may compute in another order. Source: ``torch.testing.assert_close`` has
+1.3e-6 and 1e-5 for one operation in float32."""
 
 
 class Parameter(NamedTuple):

@@ -329,14 +329,23 @@ _OPERATION = re.compile(
     r"|rshift)|math\.[a-z0-9]+|torch\._?sym_[a-z_]+"
 )
 """Operations that calculate. ATen has two that read or write files; any other name may be a function of Python's."""
-_SYMBOLIC = frozenset(
-    ["Symbol", "Integer", "Float", "Rational", "Max", "Min", "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "And", "Or", "Not", "Add", "Mul", "Pow", "Abs", "Mod", "FloorDiv", "ModularIndexing", "Where", "PythonMod", "CleanDiv", "CeilToInt", "FloorToInt", "CeilDiv", "LShift", "RShift", "PowByNatural", "FloatPow", "FloatTrueDiv", "IntTrueDiv", "TruncToFloat", "TruncToInt", "RoundToInt", "RoundDecimal", "ToFloat", "Identity"]
+_SYMBOLIC = re.compile(
+    "Symbol|Integer|Float|Rational|Max|Min|Eq|Ne|L[te]|G[te]|And|Or|Not|Add|Mul|Pow|Abs|Mod|Where|Identity|ToFloat"
+    "|(Floor|Clean|Ceil)Div|ModularIndexing|PythonMod|(Ceil|Floor|Trunc|Round)ToInt|[LR]Shift|PowByNatural|FloatPow"
+    "|(Float|Int)TrueDiv|TruncToFloat|RoundDecimal"
 )
 """What an expression of sizes may call; PyTorch evaluates it as Python."""
-_EXPRESSION = (
-    ast.Expression, ast.Call, ast.keyword, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp,
-    ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
-)  # fmt: skip
+_EXPRESSION: tuple[type[ast.AST], ...] = (
+    ast.Expression,
+    ast.Call,
+    ast.keyword,
+    ast.Name,
+    ast.Load,
+    ast.Constant,
+    ast.BinOp,
+    ast.UnaryOp,
+)
+_EXPRESSION += (ast.Compare, ast.BoolOp, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
 _TREES = ("builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict", None)
 
 
@@ -368,7 +377,7 @@ def _wrong(value: Any, key: str) -> Iterator[str]:
     elif isinstance(value, list):
         for part in value:
             yield from _wrong(part, key)
-    elif isinstance(value, str) and not _FORMS.get(key, lambda _: False)(value):
+    elif isinstance(value, str) and not (key in _FORMS and _FORMS[key](value)):
         yield f"{value[:200]!r} as {key}"
 
 
@@ -382,7 +391,7 @@ def _is_expression(text: str) -> bool:
     names = [node.id for node in nodes if isinstance(node, ast.Name)]
     return (
         all(isinstance(node, _EXPRESSION) for node in nodes)
-        and all(isinstance(each, ast.Name) and each.id in _SYMBOLIC for each in called)
+        and all(isinstance(each, ast.Name) and _SYMBOLIC.fullmatch(each.id) for each in called)
         and all(_IDENTIFIER.fullmatch(each) for each in (*texts, *names))
     )
 
