@@ -199,7 +199,8 @@ class FormatContract:
             assert report.kind
             model = self.format.open(renamed, trust=("file",))
             if isinstance(self.format, Answers):
-                model, rows = self.format.answering(model, rows)
+                adapted = self.format.answering(model, rows)
+                model, rows = adapted.model, adapted.sample
             assert _listed(self.answers(model, rows)) == _listed(expected)
 
     def test_files_of_others_are_not_taken_for_its_own(self, tmp_path: Path) -> None:

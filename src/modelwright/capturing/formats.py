@@ -50,10 +50,13 @@ class Adapted(NamedTuple):
         model: Has ``predict``; may have ``predict_proba``, ``classes_`` and what else capture asks a model for. The
             loader gives one that answers the same.
         sample: The sample that was given, in the types that the model declares.
+        code: What a self-contained format refers to by name after all: the user's own layers, the module of the
+            library that a model runs on. The package's code and requirements are collected for it.
     """
 
     model: Any
     sample: Any
+    code: tuple[Any, ...] = ()
 
 
 class FileReport(Frozen, frozen=True, kw_only=True):

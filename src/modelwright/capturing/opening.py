@@ -37,8 +37,8 @@ class Given(NamedTuple):
             does not answer rows by itself.
         sample: The rows, in the types that the model declares.
         format: The format that makes it answer, and must store it; ``None``: it answers by itself.
-        code: What the package's code is collected for: the model and its parts, but for those whose formats need none
-            of it.
+        code: What the package's code is collected for: the model and its parts; for those whose formats are
+            self-contained, what these say.
         parts: The named parts of a composed model; a path is a file or folder that travels as it is.
     """
 
@@ -114,7 +114,7 @@ def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: S
     code = () if is_self_contained(form) else (model,)
     if isinstance(form, Answers):
         adapted = form.answering(model, sample)
-        return Given(model, adapted.model, adapted.sample, form, code)
+        return Given(model, adapted.model, adapted.sample, form, code or adapted.code)
     return Given(model, _instance(model), sample, code=code)
 
 

@@ -1,0 +1,401 @@
+"""Look into a ``.keras`` archive without Keras, load it, and answer rows with it. Copied into packages.
+
+The configuration in the archive names classes that are made and functions that are called. Keras' own ``safe_mode``
+stops what it knows about, and older versions of it know less: what is named is judged here, before Keras reads it. Only
+Keras' own building blocks and the code of the package pass; a layer that runs code from the archive or reads files
+elsewhere never does, whoever vouches for it.
+
+Source: ``serialization_lib.py`` and ``saving_lib.py`` of Keras 3.8–3.15.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ARTIFACT = "model.keras"
+CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
+BATCH = 1024
+"""Rows that are answered at once, so that a long table needs no more memory than this many."""
+
+_BLOCKS = (
+    "activations|constraints|dtype_policies|initializers|layers|losses|metrics|models|ops|optimizers|quantizers|"
+    "random|regularizers"
+)
+_OWN_CLASSES = re.compile(rf"keras(\.src)?(\.({_BLOCKS})(\.\w+)*)?")
+_OWN_FUNCTIONS = re.compile(r"builtins|keras\.(activations|constraints|initializers|losses|metrics|ops|regularizers)")
+_PLAIN = {"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"}
+_REFUSED = {
+    "Lambda": "runs code from the archive",
+    "__lambda__": "runs code from the archive",
+    "TFSMLayer": "reads a SavedModel elsewhere",
+    "TorchModuleWrapper": "unpickles",
+    "__typespec__": "names a type of another library",
+}
+
+
+def strangers(config: Any, package: str = "", *, legacy: bool = False) -> list[str]:
+    """List what a configuration names beyond Keras' own building blocks and the package's code, with the layer.
+
+    Args:
+        config: The configuration, parsed.
+        package: Import package whose own code the consumer imports anyway; empty for none.
+        legacy: Whether it is of an HDF5 file, where Keras' own classes stand without their module.
+
+    Example:
+        >>> strangers({"class_name": "Lambda", "config": {"name": "twice"}, "module": "keras.layers"})
+        ["keras.layers.Lambda in layer 'twice' runs code from the archive"]
+    """
+    return sorted({text for _, text in judged(config, package, legacy=legacy)})
+
+
+def judged(config: Any, package: str = "", *, legacy: bool = False) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give every such entry with what is wrong with it; see :func:`strangers`."""
+    for entry, layer in entries(config):
+        if text := _judge(entry, layer, package, legacy):
+            yield entry, text
+
+
+def entries(config: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Give every object that a configuration describes, with the name of the layer that it is in."""
+    waiting: list[tuple[Any, str]] = [(config, "")]
+    while waiting:
+        value, layer = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(each, layer) for each in reversed(value)]
+        elif isinstance(value, dict):
+            inner = value.get("config")
+            if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+                layer = inner["name"]
+            if "class_name" in value:
+                yield value, layer
+            waiting += [(each, layer) for each in reversed(list(value.values()))]
+
+
+def _judge(entry: dict[str, Any], layer: str, package: str, legacy: bool) -> str:
+    """Return what is wrong with one entry; empty if nothing is."""
+    name, module, inner = str(entry["class_name"]), entry.get("module"), entry.get("config")
+    shown = f"{module}.{inner}" if name == "function" else f"{module}.{name}" if module else name
+    place = f"{shown} in layer {layer!r}" if layer else shown
+    if name in _REFUSED:
+        return f"{place} {_REFUSED[name]}"
+    if isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
+        return f"{place} reads the file {inner['vocabulary']!r}"
+    if package and str(module).startswith(f"{package}.") and str(module).replace(".", "").isidentifier():
+        return ""
+    if module is None:
+        return "" if name in _PLAIN or (legacy and name.isidentifier()) else f"{place} is no class of Keras"
+    own = _OWN_FUNCTIONS if name == "function" else _OWN_CLASSES
+    registered = ">" in f"{entry.get('registered_name')}{inner if name == 'function' else ''}"
+    return f"{place} is no part of Keras" if registered or not own.fullmatch(str(module)) else ""
+
+
+def audit(artifacts: Path, options: dict[str, Any], package: str) -> list[str]:
+    """List what the archive names, links or holds beyond Keras' own and the package's; import nothing of Keras.
+
+    Args:
+        artifacts: The folder that holds ``model.keras``.
+        options: Not used.
+        package: Import package whose own code the consumer imports anyway.
+    """
+    try:
+        with zipfile.ZipFile(artifacts / ARTIFACT) as archive:
+            named = strangers(read_config(archive), package) + foreign_members(archive)
+            return named or linked_weights(archive)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RecursionError):
+        return [f"{ARTIFACT} is no Keras archive"]
+
+
+def read_config(archive: zipfile.ZipFile) -> Any:
+    """Return the configuration without how the model was compiled, which is for training and is never read."""
+    config = json.loads(archive.read(CONFIG))
+    if not isinstance(config, dict):
+        raise ValueError("the configuration is no object")
+    return {key: value for key, value in config.items() if key != "compile_config"}
+
+
+def foreign_members(archive: zipfile.ZipFile) -> list[str]:
+    """List members that Keras does not write: other names, and paths that lead out of the archive."""
+    names = [name for name in archive.namelist() if name not in (CONFIG, METADATA, WEIGHTS)]
+    return [f"member {n!r}" for n in names if not n.startswith(ASSETS) or {"..", ""} & set(n.rstrip("/").split("/"))]
+
+
+def linked_weights(archive: zipfile.ZipFile) -> list[str]:
+    """List weights that lie in other files: Keras before 3.13 follows such links."""
+    h5py: Any = import_module("h5py")
+    entry = archive.getinfo(WEIGHTS)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        return ["weights that are compressed, as Keras never writes them"]
+    with _Window(archive, entry) as stream, h5py.File(stream, "r") as file:
+        return links_of(file)
+
+
+class _Window(io.RawIOBase):
+    """A stored member as a file of its own; ``ZipExtFile`` reads all of it again whenever HDF5 goes back."""
+
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        self._stream: Any = Path(str(archive.filename)).open("rb")  # noqa: SIM115 (close() closes it)
+        self._stream.seek(entry.header_offset + 26)
+        name, extra = self._stream.read(2), self._stream.read(2)
+        self._start = entry.header_offset + 30 + int.from_bytes(name, "little") + int.from_bytes(extra, "little")
+        self._size = entry.file_size
+        self._at = 0
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._stream.seek(self._start + self._at)
+        part = memoryview(buffer)[: max(self._size - self._at, 0)]
+        count: int = self._stream.readinto(part)
+        self._at += count
+        return count
+
+
+def links_of(file: Any) -> list[str]:
+    """List links and data sets of an open HDF5 file whose content lies elsewhere, in this file or another."""
+    h5py: Any = import_module("h5py")
+    found, waiting = [], [file]
+    while waiting:
+        group = waiting.pop()
+        for name in group:
+            path = f"{group.name.rstrip('/')}/{name}"
+            if group.get(name, getlink=True, getclass=True) is not h5py.HardLink:
+                found.append(f"weights {path!r} are a link")
+                continue
+            value = group[name]
+            if isinstance(value, h5py.Group):
+                waiting.append(value)
+            elif value.external or value.is_virtual:
+                found.append(f"weights {path!r} lie in another file")
+    return sorted(found)
+
+
+def load(artifacts: Path, options: dict[str, Any], package: str, trusted: Iterable[str]) -> object:
+    """Construct the model in safe mode, whatever was vouched for, and let it answer rows.
+
+    Raises:
+        RuntimeError: Keras runs on another backend in this process.
+    """
+    keras = import_keras(options["backend"])
+    with zipfile.ZipFile(artifacts / ARTIFACT) as archive:
+        own = _own_objects(read_config(archive), package)
+    model = keras.saving.load_model(artifacts / ARTIFACT, custom_objects=own, compile=False, safe_mode=True)
+    return Rows(model, options)
+
+
+def _own_objects(config: Any, package: str) -> dict[str, Any]:
+    """Import what the package's own code adds to Keras, by the name that the archive calls it."""
+    found = {}
+    for entry, _ in entries(config):
+        name = str(entry["config"] if entry["class_name"] == "function" else entry.get("registered_name"))
+        module, _, attribute = name.partition(">")
+        if attribute and module.startswith(f"{package}."):
+            found[name] = getattr(import_module(module), attribute)
+    return found
+
+
+def import_keras(backend: str) -> Any:
+    """Import Keras with a backend, which it reads from the environment, once, when it is imported.
+
+    Raises:
+        RuntimeError: It was imported with another one.
+    """
+    if "keras" not in sys.modules:
+        before = os.environ.get("KERAS_BACKEND")
+        os.environ["KERAS_BACKEND"] = backend
+        try:
+            with _without_log_lines() if backend == "tensorflow" else nullcontext():
+                import_module("keras")
+        finally:
+            _restore("KERAS_BACKEND", before)
+    keras: Any = import_module("keras")
+    if keras.config.backend() != backend:
+        raise RuntimeError(
+            f"the model was captured with the backend {backend!r}, and this process runs Keras with "
+            f"{keras.config.backend()!r}; a process has one, so load the model in another"
+        )
+    return keras
+
+
+def _restore(name: str, value: str | None) -> None:
+    if value is None:
+        del os.environ[name]
+    else:
+        os.environ[name] = value
+
+
+_LOG_LINE = re.compile(rb"[IW]\d{4} [\d:.]+ +\d+ |WARNING: All log messages before absl|To enable the following instr")
+
+
+@contextmanager
+def _without_log_lines() -> Iterator[None]:
+    """Keep what TensorFlow's C++ tells about itself at import from standard error; pass on all other lines.
+
+    TensorFlow 2.21 writes these lines before any of its settings is read (TF_CPP_MIN_LOG_LEVEL does not stop them), so
+    the descriptor is the one place to stop them.
+    """
+    with tempfile.TemporaryFile() as kept:
+        try:
+            stderr = os.dup(2)
+        except OSError:  # a process without standard error has nobody who would read them
+            yield
+            return
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+            # The first tensor makes the device, which tells about itself as well.
+            import_module("tensorflow").zeros(())
+        finally:
+            os.dup2(stderr, 2)
+            kept.seek(0)
+            os.write(stderr, b"".join(line for line in kept if not _LOG_LINE.match(line)))
+            os.close(stderr)
+
+
+class Rows:
+    """Answer rows through a Keras model: one value or array per row and output, nothing printed.
+
+    Args:
+        model: The Keras model.
+        options: What its format wrote: ``backend``, ``inputs`` (name, shape of one row, dtype each), ``style`` (how the
+            model takes them: ``one``, ``list`` or ``dict``) and ``outputs`` (names, if there are several).
+    """
+
+    def __init__(self, model: Any, options: Mapping[str, Any]) -> None:
+        self.keras_model = model
+        self.options = dict(options)
+        self._inputs: list[dict[str, Any]] = list(options["inputs"])
+        self._ask = self._compiled() if options["backend"] == "tensorflow" else self._asked
+
+    def predict(self, rows: Any) -> Any:
+        """Return ``[n_rows, …]`` for one output, a dict of such arrays by name for several.
+
+        A last axis of one is left out: a number per row.
+
+        Args:
+            rows: A table whose columns are the inputs, or the numbers of the one input; or an array ``[n_rows, …]``.
+
+        Raises:
+            ValueError: An input is missing or has another shape.
+        """
+        numpy: Any = import_module("numpy")
+        tensors = self.tensors(rows)
+        count = len(tensors[0])
+        if any(len(tensor) != count for tensor in tensors):
+            raise ValueError("the inputs have different numbers of rows")
+        parts = [
+            self._named(self._ask(*(tensor[start : start + BATCH] for tensor in tensors)))
+            for start in range(0, max(count, 1), BATCH)
+        ]
+        whole = {name: _plain(numpy.concatenate([part[name] for part in parts])) for name in parts[0]}
+        return whole[""] if set(whole) == {""} else whole
+
+    def tensors(self, rows: Any) -> list[Any]:
+        """Return one array ``[n_rows, *shape]`` per input, in the dtypes that the model declares."""
+        numpy: Any = import_module("numpy")
+        if hasattr(rows, "ndim") and hasattr(rows, "dtype"):
+            if len(self._inputs) > 1:
+                raise ValueError(f"one array was given, and the model takes {_names(self._inputs)}")
+            return [_shaped(rows, self._inputs[0])]
+        columns = _columns_of(rows)
+        if len(self._inputs) == 1 and set(columns) != {self._inputs[0]["name"]}:
+            one, *more = columns.values()
+            return [_shaped(one if not more else numpy.column_stack([one, *more]), self._inputs[0])]
+        missing = [entry for entry in self._inputs if entry["name"] not in columns]
+        if missing:
+            raise ValueError(f"the rows have no {_names(missing)}; they have {', '.join(map(repr, columns))}")
+        return [_shaped(columns[entry["name"]], entry) for entry in self._inputs]
+
+    def _compiled(self) -> Any:
+        tensorflow: Any = import_module("tensorflow")
+        specs = [tensorflow.TensorSpec([None, *entry["shape"]], entry["dtype"]) for entry in self._inputs]
+        return tensorflow.function(self._asked, input_signature=specs, autograph=False)
+
+    def _asked(self, *tensors: Any) -> Any:
+        if self.options["backend"] == "torch":
+            with import_module("torch").no_grad():
+                return self.keras_model(self._arranged(tensors), training=False)
+        return self.keras_model(self._arranged(tensors), training=False)
+
+    def _arranged(self, tensors: tuple[Any, ...]) -> Any:
+        style = self.options["style"]
+        if style == "dict":
+            return {entry["name"]: tensor for entry, tensor in zip(self._inputs, tensors, strict=True)}
+        return list(tensors) if style == "list" else tensors[0]
+
+    def _named(self, answer: Any) -> dict[str, Any]:
+        names = self.options["outputs"]
+        if isinstance(answer, list | tuple):
+            names = names or [f"output_{place}" for place in range(len(answer))]
+            answer = dict(zip(names, answer, strict=True))
+        parts = answer if isinstance(answer, Mapping) else {"": answer}
+        to_numpy = import_module("keras").ops.convert_to_numpy
+        return {name: to_numpy(part) for name, part in parts.items()}
+
+
+def _names(inputs: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(repr(entry["name"]) for entry in inputs)
+
+
+def _columns_of(rows: Any) -> dict[str, Any]:
+    """Return the columns of a table of any kind as arrays or lists."""
+    if isinstance(rows, Mapping):
+        return dict(rows)
+    if isinstance(rows, list):
+        return {name: [row[name] for row in rows] for name in rows[0]}
+    if hasattr(rows, "column_names"):  # PyArrow
+        return {name: rows.column(name).to_numpy() for name in rows.column_names}
+    return {str(name): rows[name].to_numpy() for name in rows.columns}
+
+
+def _shaped(values: Any, entry: Mapping[str, Any]) -> Any:
+    """Return the values of one input as an array ``[n_rows, *shape]``; a missing axis of one is added."""
+    numpy: Any = import_module("numpy")
+    shape, dtype = entry["shape"], object if entry["dtype"] == "string" else entry["dtype"]
+    array = numpy.asarray(values)
+    if array.dtype == object and dtype is not object:
+        array = numpy.array([numpy.asarray(value, dtype) for value in values])
+    if array.dtype.kind == "f" and numpy.dtype(dtype).kind in "iu":
+        raise ValueError(f"input {entry['name']!r} takes {entry['dtype']} and got {array.dtype}")
+    array = array.astype(dtype, copy=False)
+    if array.ndim == len(shape) and shape[-1:] == [1]:
+        array = array[..., None]
+    if array.ndim == len(shape) + 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    fits = array.ndim == len(shape) + 1 and all(w in (None, g) for w, g in zip(shape, array.shape[1:], strict=True))
+    if not fits:
+        raise ValueError(f"input {entry['name']!r} takes [n, {_axes(shape)}] and got [n, {_axes(array.shape[1:])}]")
+    return array
+
+
+def _axes(shape: Iterable[int | None]) -> str:
+    return ", ".join("any" if axis is None else str(axis) for axis in shape)
+
+
+def _plain(array: Any) -> Any:
+    """Return an array of NumPy's own dtypes without a last axis of one."""
+    if array.dtype.kind in "OS":
+        flat = [value.decode() if isinstance(value, bytes) else value for value in array.ravel().tolist()]
+        array = import_module("numpy").array(flat, dtype=object).reshape(array.shape)
+    elif array.dtype.name == "bfloat16":
+        array = array.astype("float32")
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
