@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,3 +79,29 @@ def test_a_file_that_holds_no_rows_is_refused(
         read_sample(tmp_path / name)
     assert words in refused.value.what
     assert name in refused.value.where
+
+
+def test_arrays_of_numpy_are_read_as_they_are(tmp_path: Path) -> None:
+    images = np.arange(24.0, dtype="float32").reshape(2, 3, 4)
+    np.save(tmp_path / "images.npy", images)
+    np.savez(tmp_path / "tensors.npz", images=images, age=np.array([41, 35]))
+    read = read_sample(tmp_path / "images.npy")
+    assert read.dtype == images.dtype
+    assert (read == images).all()
+    tensors = read_sample(tmp_path / "tensors.npz")
+    assert {name: values.shape for name, values in tensors.items()} == {"images": (2, 3, 4), "age": (2,)}
+
+
+@pytest.mark.parametrize("name", ["trap.npy", "trap.npz", "cut.npy", "empty.npz"])
+def test_a_pickle_in_an_array_is_not_opened_and_a_cut_file_is_refused(tmp_path: Path, name: str) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path(tmp_path / "ran").mkdir, ()
+
+    trap = np.array([Trap()], dtype=object)
+    {"npy": np.save, "npz": np.savez}[name[-3:]](tmp_path / name, trap, allow_pickle=True)
+    if not name.startswith("trap"):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[: 9 if name.startswith("cut") else 0])
+    with pytest.raises(DataFileError, match="no array"):
+        read_sample(tmp_path / name)
+    assert not (tmp_path / "ran").exists()

@@ -1,7 +1,8 @@
-"""Read a file of sample rows: CSV, Parquet, JSON, JSON lines.
+"""Read a file of sample rows: CSV, Parquet, JSON, JSON lines, and arrays of NumPy.
 
 For: ``modelwright capture model.joblib rows.csv`` and everyone who gives a path as sample. CSV and Parquet become a
-table of a library that this environment has; JSON becomes a list of dicts (or one dict of columns).
+table of a library that this environment has; JSON becomes a list of dicts (or one dict of columns); ``.npy`` an array,
+``.npz`` one dict of arrays by name, which are the tensors of a model that takes several.
 
 It does not: look at what is in the rows, that is the matter of :mod:`modelwright.capturing.table`.
 """
@@ -9,6 +10,7 @@ It does not: look at what is in the rows, that is the matter of :mod:`modelwrigh
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 import narwhals as nw
+import numpy as np
 
 from modelwright.errors import DataFileError, MissingExtraError, SampleError
 
@@ -29,7 +32,8 @@ def read_sample(path: Path | str, *, container: str | None = None) -> Any:
     """Read a file of rows.
 
     Args:
-        path: ``.csv``, ``.parquet``, ``.json`` (a list of objects, or one object of columns) or ``.jsonl``.
+        path: ``.csv``, ``.parquet``, ``.json`` (a list of objects, or one object of columns), ``.jsonl``, ``.npy`` or
+            ``.npz``.
         container: What the model was trained on: ``pandas``, ``polars`` or ``pyarrow`` to read into that, ``numpy``
             for a bare array of the columns. ``None``: the first library that is installed.
 
@@ -47,11 +51,13 @@ def read_sample(path: Path | str, *, container: str | None = None) -> Any:
         raise DataFileError("There is no such file of rows.", where=str(path))
     if kind in ("json", "jsonl", "ndjson"):
         return _read_json(path, kind)
+    if kind in ("npy", "npz"):
+        return _read_arrays(path)
     if kind not in ("csv", "parquet"):
         raise DataFileError(
             f"Rows are not read from {path.suffix or 'files without a suffix'}.",
             where=str(path),
-            hint="Give .csv, .parquet, .json or .jsonl.",
+            hint="Give .csv, .parquet, .json, .jsonl, .npy or .npz.",
         )
     library = _library(container)
     if kind == "csv":
@@ -103,6 +109,20 @@ def _check_header(path: Path) -> None:
         )
     if not names:
         raise SampleError("The file is empty.", where=str(path), hint="Give a header and at least one row.")
+
+
+def _read_arrays(path: Path) -> Any:
+    """Read an array, or several by name; one of objects would be a pickle, and is refused."""
+    try:
+        found = np.load(path, allow_pickle=False)
+        return found if isinstance(found, np.ndarray) else dict(found.items())
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise DataFileError(
+            "The file is no array of numbers or text.",
+            where=str(path),
+            why=str(error)[:500],
+            hint="Save it with numpy.save or numpy.savez; arrays of objects are pickles, which are not read.",
+        ) from error
 
 
 def _read_json(path: Path, kind: str) -> Any:

@@ -26,7 +26,7 @@ def capture(
     name: Annotated[str, Parameter(help="Name of the package, as pip will know it.")],
     version: Annotated[str, Parameter(help="Version, for example 1.0.0.")],
     sample: Annotated[
-        Path | None, Parameter(help="Rows, best the training data: .csv, .parquet, .json, .jsonl.")
+        Path | None, Parameter(help="Rows, best the training data: .csv, .parquet, .json, .jsonl, .npy.")
     ] = None,
     target: Annotated[str | None, Parameter(help="Column of the rows that is no input.")] = None,
     evaluate: Annotated[Path | None, Parameter(help="Rows to measure quality on; needs --target.")] = None,

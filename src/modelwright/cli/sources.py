@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import narwhals as nw
+import numpy as np
 
 from modelwright.capturing import rules
 from modelwright.capturing.samples import read_sample
@@ -97,6 +98,12 @@ def read_rows(path: Path, target: str | None) -> Rows:
         _check_column(target, list(rows[0]) if rows else [], path)
         inputs = [{name: value for name, value in row.items() if name != target} for row in rows]
         return Rows(inputs, [row.get(target) for row in rows])
+    if isinstance(rows, np.ndarray):
+        raise SampleError(
+            f"An array has no column {target!r} to be the target.",
+            where=str(path),
+            hint=f"Save inputs and target by name: numpy.savez(file, inputs=X, {target}=y).",
+        )
     frame = nw.from_native(rows, eager_only=True)
     _check_column(target, frame.columns, path)
     return Rows(frame.drop(target).to_native(), frame[target].to_native())

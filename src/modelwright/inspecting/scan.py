@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,6 +19,7 @@ import msgspec
 
 import modelwright.capturing
 import modelwright.runtime
+from modelwright.capturing import accelerating, formats
 from modelwright.capturing.saved import reviewed
 from modelwright.errors import MissingExtraError, PackageError, UnknownPluginError
 from modelwright.inspecting.content import Content, Kind, look_into
@@ -25,6 +27,7 @@ from modelwright.inspecting.read import Reference, read
 from modelwright.inspecting.suspicion import Severity, judge_name, suspicious_calls
 from modelwright.inspecting.weights import weights_files
 from modelwright.package import MAX_DOCUMENT, MODEL_FOLDER, Files, Package
+from modelwright.plugins import available, find
 from modelwright.spec.struct import Frozen
 from modelwright.spec.weights import Weights, weights_folder, weights_requirement
 
@@ -275,8 +278,12 @@ def _code(package: Package, name: str, ours: frozenset[str]) -> tuple[ScannedCod
 
 
 def _our_files() -> frozenset[str]:
-    """Return the digests of the files that this modelwright puts into packages: the runtime and the templates."""
+    """Return the digests of the files that this modelwright puts into packages: runtime, templates, loaders."""
     folders = [Path(modelwright.runtime.__file__).parent, Path(modelwright.capturing.__file__).parent / "templates"]
-    return frozenset(
-        hashlib.sha256(path.read_bytes()).hexdigest() for folder in folders for path in sorted(folder.glob("*.py"))
-    )
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    for group in (formats.GROUP, accelerating.GROUP):
+        for name in available(group):
+            with suppress(MissingExtraError):
+                loader: Path = find(group, name).loader
+                files += loader.glob("*.py") if loader.is_dir() else [loader]
+    return frozenset(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
