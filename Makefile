@@ -13,7 +13,7 @@ GATE    ?= 85
 export UV_PYTHON_PREFERENCE ?= system
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts docs schema bench clean
+.PHONY: help demo test lint types contracts docs schema formats bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,6 +42,9 @@ docs: $(READY) ## build the documentation site into site/
 
 schema: $(READY) ## write the published JSON Schemas and the generated reference pages
 	@$(BIN)/python tools/reference.py
+
+formats: $(READY) ## run every format's tests in its own environment, and write the table of them
+	@$(BIN)/python tools/formats_table.py
 
 bench: $(READY) ## measure every row of benchmarks/README.md
 	@for row in benchmarks/[a-z]*.py; do echo "== $$row"; $(BIN)/python $$row || exit 1; done

@@ -106,9 +106,14 @@ def run(folder: Path, report: Path) -> list[Outcome]:
         command, capture_output=True, text=True, env=variables(), cwd=folder, timeout=TIMEOUT_S, check=False
     )
     assert report.exists(), done.stdout + done.stderr
-    found = [_outcome(case) for case in ElementTree.parse(report).getroot().iter("testcase")]
+    found = outcomes_in(report)
     assert found, done.stdout + done.stderr
     return found
+
+
+def outcomes_in(report: Path) -> list[Outcome]:
+    """Return every test of a JUnit report, in order."""
+    return [_outcome(case) for case in ElementTree.parse(report).getroot().iter("testcase")]
 
 
 def _outcome(case: ElementTree.Element) -> Outcome:
