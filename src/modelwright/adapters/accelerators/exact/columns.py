@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .arrays import Odd
-from .composing import stacked, weighted
+from .composing import numbers, stacked, weighted
 from .planning import ARRAY, SPARSE, Function, Given, Plan, Planner
 from .tables import array_maker, has_names
 
@@ -82,7 +82,7 @@ def _part(
         dense = _then(select, plan.dense) if plan.dense else _then(answer, _dense)
         return _Part(answer, dense, is_sparse=True)
     if plan.gives.form == "anything":
-        return _Part(_then(answer, _numbers), _then(answer, _dense_numbers), is_sparse=False)
+        return _Part(_then(answer, numbers), _then(answer, _dense_numbers), is_sparse=False)
     return None
 
 
@@ -112,17 +112,6 @@ def _dense(rows: Any) -> Any:
     return rows.toarray()
 
 
-def _numbers(rows: Any) -> Any:
-    """Return what a transformer of the library's own gave, if it can stand beside other arrays.
-
-    Raises:
-        Odd: It is a frame, or an array of something else than numbers.
-    """
-    if sparse.issparse(rows) or (isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind in "fiu"):
-        return rows
-    raise Odd
-
-
 def _dense_numbers(rows: Any) -> Any:
-    rows = _numbers(rows)
+    rows = numbers(rows)
     return rows.toarray() if sparse.issparse(rows) else rows

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from . import METHODS
-from .planning import ARRAY, SPARSE, Function, Given, Plan, Planner
+from .arrays import Odd
+from .planning import ANYTHING, ARRAY, SPARSE, Function, Given, Plan, Planner
 
 
 def pipeline(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
@@ -57,22 +58,46 @@ def feature_union(step: Any, given: Given, planner: Planner, path: str) -> Plan 
     """Plan a union of features: all steps get the same rows, their answers stand side by side."""
     weights = step.transformer_weights or {}
     functions: list[Function] = []
-    forms: list[str] = []
+    forms: set[str] = set()
     for name, one in step.transformer_list:
         if one == "drop":
             continue
         if one == "passthrough":
             return None
         plan = planner.plan(one, given, f"{path}/{name}" if path else name)
-        if "transform" not in plan.methods:
+        if "transform" not in plan.methods or plan.gives.form not in ("array", "sparse", "anything"):
             return None
-        functions.append(weighted(plan.methods["transform"], weights.get(name)))
-        forms.append(plan.gives.form)
-    if not functions or not set(forms) <= {"array", "sparse"}:
+        transform = plan.methods["transform"]
+        forms.add(plan.gives.form)
+        surely = transform if plan.gives.form != "anything" else chain([transform, numbers])
+        functions.append(weighted(surely, weights.get(name)))
+    if not functions:
         return None
-    if "sparse" in forms:
-        return Plan({"transform": lambda rows: sparse.hstack([one(rows) for one in functions]).tocsr()}, SPARSE)
-    return Plan({"transform": lambda rows: np.concatenate([one(rows) for one in functions], axis=1)}, ARRAY)
+    if forms == {"array"}:
+        return Plan({"transform": stacked(functions)}, ARRAY)
+    return Plan({"transform": lambda rows: _joined([one(rows) for one in functions])}, _gives(forms))
+
+
+def _gives(forms: set[str]) -> Given:
+    return SPARSE if "sparse" in forms else ANYTHING
+
+
+def _joined(parts: list[Any]) -> Any:
+    """Return answers side by side; if one is sparse, all are."""
+    if any(sparse.issparse(part) for part in parts):
+        return sparse.hstack(parts).tocsr()
+    return np.concatenate(parts, axis=1)
+
+
+def numbers(rows: Any) -> Any:
+    """Return what a transformer of the library's own gave, if it can stand beside other arrays.
+
+    Raises:
+        Odd: It is a frame, or an array of something else than numbers.
+    """
+    if sparse.issparse(rows) or (isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind in "fiu"):
+        return rows
+    raise Odd
 
 
 def weighted(function: Function, weight: Any) -> Function:

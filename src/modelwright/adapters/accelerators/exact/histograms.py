@@ -53,31 +53,36 @@ def _after(first: Function, second: Function) -> Function:
 
 def _encoded(step: Any, given: Given) -> Function | None:
     """Return a function that puts the codes of categories before the numbers, as the library's preprocessor does."""
-    mask = step.is_categorical_
-    if given.form != "frame":
+    if given.form not in ("frame", "array"):
         return None
-    fields = given.fields
-    codes = [place for place, one in enumerate(mask) if one]
-    numbers = [place for place, one in enumerate(mask) if not one]
+    codes = np.flatnonzero(step.is_categorical_).tolist()
+    numbers = np.flatnonzero(~step.is_categorical_).tolist()
     categories = step._preprocessor.named_transformers_["encoder"].categories_
     lookups = [[*_codes(known), np.nan] for known in categories]
-    columns = translators(categories, lookups, Given("frame", tuple(fields[place] for place in codes)))
-    array = array_maker(Given("frame", tuple(fields[place] for place in numbers))) if numbers else None
-    if columns is None or (numbers and array is None):
+    columns = translators(categories, lookups, _some(given, codes))
+    array = array_maker(_some(given, numbers)) if given.form == "frame" and numbers else None
+    if columns is None or (given.form == "frame" and numbers and array is None):
         return None
-    take = column_taker(given, len(fields))
-    width = len(fields)
+    width = len(codes) + len(numbers)
+    take = column_taker(given, width)
 
-    def encoded(given_columns: Any) -> Any:
-        values = take(given_columns)
-        rows = np.empty((len(values[0]), width))
+    def encoded(rows: Any) -> Any:
+        values = take(rows)
+        answer = np.empty((len(values[0]), width))
         for place, (column, source) in enumerate(zip(columns, codes, strict=True)):
-            rows[:, place] = column(values[source])
+            answer[:, place] = column(values[source])
         if array is not None:
-            rows[:, len(codes) :] = array([values[place] for place in numbers])
-        return rows
+            answer[:, len(codes) :] = array([values[place] for place in numbers])
+        elif numbers:
+            answer[:, len(codes) :] = values[numbers].T
+        return answer
 
     return encoded
+
+
+def _some(given: Given, places: list[int]) -> Given:
+    """Return what is given in some of the columns."""
+    return Given(given.form, tuple(given.fields[place] for place in places) if given.fields else ())
 
 
 def _codes(categories: Any) -> list[float]:

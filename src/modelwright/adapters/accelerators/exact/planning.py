@@ -155,7 +155,7 @@ def plan_model(model: Any, signature: dict[str, Any], methods: list[str], build:
         return None
     planner = Planner(build, signature)
     plan = planner.plan(model, given, "")
-    wanted = {name: plan.methods[name] for name in methods if name in plan.methods}
+    wanted = {name: plan.methods[name] for name in methods if name in plan.methods and hasattr(model, name)}
     composing = {step.path for step in planner.steps if any(_is_below(other, step) for other in planner.steps)}
     gained = any(step.own for step in planner.steps if step.path not in composing)
     return ModelPlan(wanted, tuple(planner.steps)) if wanted and gained else None
