@@ -1,4 +1,4 @@
-"""Write what is generated: the JSON Schemas and the reference pages of the errors and the command line.
+"""Write what is generated: the JSON Schemas, and the reference pages of errors, commands and accelerated estimators.
 
 Called by ``make schema``; a test keeps the files current. What is generated cannot differ from the code.
 """
@@ -13,10 +13,12 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cyclopts import App
 
+from modelwright.adapters.accelerators.exact import supported
 from modelwright.cli.app import run
 from modelwright.cli.commands import COMMANDS, EXITS, Command, front_page
 from modelwright.cli.explain import explanations
@@ -81,6 +83,35 @@ def keys_page() -> str:
     return NOTE + "\n".join(lines)
 
 
+def exact_page() -> str:
+    """Return the table of what is accelerated exactly, from the types and from what was measured of them."""
+    measured = json.loads((DOCS.parent / "benchmarks" / "results" / "exact.json").read_text("utf-8"))
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for one in measured["compared"]:
+        rows.setdefault(one["estimator"], []).append(one)
+    lines = [
+        "# Exact acceleration",
+        "",
+        "What scikit-learn's own kernels answer without its work per call. Every bit of every answer was compared with",
+        "the library's, in batches of 1 to 3,000 random rows, for each method and setting by itself; a row counts once",
+        "per setting. Types without a number share their code with one that has it.",
+        "",
+        "| estimator | module | methods | rows compared | differing bits |",
+        "| --- | --- | --- | ---: | ---: |",
+    ]
+    for name, module in sorted(name.rpartition(".")[::-2] for name in supported()):
+        found = rows.get(name, [])
+        methods = ", ".join(f"`{method}`" for method in dict.fromkeys(m for one in found for m in one["methods"]))
+        figures = [f"{sum(one[what] for one in found):,}" if found else "" for what in ("rows", "differing_bits")]
+        lines.append(f"| `{name}` | `{_public(module)}` | {methods} | {figures[0]} | {figures[1]} |")
+    return NOTE + "\n".join([*lines, ""])
+
+
+def _public(module: str) -> str:
+    """Return the part of a module's name that people import from."""
+    return ".".join(part for part in module.split(".") if not part.startswith("_"))
+
+
 def _default(key: Key) -> str:
     simple = isinstance(key.default, str | int | float | bool) or key.default in ((), {})
     return f"`{msgspec.json.encode(key.default).decode()}`" if simple else ""
@@ -121,6 +152,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "errors.md": errors_page(),
         DOCS / "reference" / "cli.md": command_page(),
         DOCS / "reference" / "deployment-keys.md": keys_page(),
+        DOCS / "reference" / "exact.md": exact_page(),
     }
 
 

@@ -64,12 +64,18 @@ def joined(parts: list[Any], route: list[tuple[int, int, float]], names: tuple[s
     return whole, starts[:-1]
 
 
-def repeated(rows: Any, count: int) -> Any:
-    """Return rows ``[count * n_rows, n_features + 1]``: all rows for the first tree, for the second, and so on."""
+def repeated(rows: Any, numbers: Any) -> Any:
+    """Return rows ``[n_trees * n_rows, n_features + 1]``: all rows for the first tree, for the second, and so on.
+
+    Args:
+        rows: The rows.
+        numbers: The numbers of the trees ``[n_trees, 1]``.
+    """
     size, width = rows.shape
+    count = len(numbers)
     many = np.empty((count, size, width + 1), dtype=rows.dtype)
     many[:, :, :width] = rows
-    many[:, :, width] = np.arange(count, dtype=rows.dtype)[:, None]
+    many[:, :, width] = numbers
     return many.reshape(count * size, width + 1)
 
 
@@ -113,7 +119,7 @@ class Grove:
         width = trees[0].n_features
         for place, (_, _, threshold) in enumerate(route):
             nodes["feature"][place], nodes["threshold"][place] = width, threshold
-        self._count = len(trees)
+        self._numbers = np.arange(len(trees), dtype=np.float32)[:, np.newaxis]
         self._tree = Tree(width + 1, np.array([1], dtype=np.intp), 1)
         deepest = max(state["max_depth"] for state in states) + len(trees).bit_length()
         values = np.zeros((len(nodes), 1, 1))
@@ -121,11 +127,11 @@ class Grove:
 
     def leaves(self, rows: Any) -> Any:
         """Return the leaf of every row in every tree, as a place in the grove ``[n_trees * n_rows]``, tree by tree."""
-        return self._tree.apply(repeated(rows, self._count))
+        return self._tree.apply(repeated(rows, self._numbers))
 
     def fits(self, rows: Any) -> bool:
         """Say whether so many rows are sooner answered by the grove than tree by tree."""
-        return bool((rows.shape[1] + 1) * rows.shape[0] * self._count <= MOST_CELLS and rows.shape[0] <= 64)
+        return bool((rows.shape[1] + 1) * rows.shape[0] * len(self._numbers) <= MOST_CELLS and rows.shape[0] <= 64)
 
 
 def grove_of(trees: list[Any]) -> Grove | None:

@@ -1,11 +1,12 @@
 """Plans of boosting with histograms: trees of their own kind, whose comparisons are of ``float64``.
 
 The library calls its kernel once per tree, each time with all threads. A handful of rows goes through all trees at once
-(:mod:`.groves`), more through one tree after the other, in one thread.
+(:mod:`.groves`), more as ranks through a kernel that takes less time (:mod:`.ranks`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from .categories import column_taker, translators
 from .groves import MOST_CELLS, MOST_NODES, added, joined, repeated, routes
 from .kernels import over_arrays
 from .links import classifying
+from .ordering import Ordering
 from .planning import Function, Given, Plan, Planner
+from .ranks import ranked
 from .tables import array_maker, has_names, is_nan
 
 
@@ -92,36 +95,60 @@ def _codes(categories: Any) -> list[float]:
 
 def _raw(step: Any) -> Function:
     """Return the raw scores of ``float64`` rows ``[n_rows, n_trees_per_iteration]``."""
-    from sklearn.ensemble._hist_gradient_boosting._predictor import _predict_from_raw_data as kernel
-
     bitsets, places = step._bin_mapper.make_known_categories_bitsets()
-    grove = _grove(step, bitsets, places)
-    trees = step._predictors
+    trees = [tree for iteration in step._predictors for tree in iteration]
+    small = bool(trees) and sum(len(tree.nodes) for tree in trees) <= MOST_NODES
+    grove = _grove(step, trees, bitsets, places) if small else None
+    many = (_by_ranks(step, bitsets, places) if small else None) or _tree_by_tree(step, bitsets, places)
     baseline, outputs = step._baseline_prediction, step.n_trees_per_iteration_
 
     def raw(rows: Any) -> Any:
         size = rows.shape[0]
         scores = np.zeros((size, outputs), dtype=baseline.dtype, order="F")
         scores += baseline
-        if grove is not None and size <= 64 and size * len(trees) * outputs * (rows.shape[1] + 1) <= MOST_CELLS:
+        if grove is not None and size <= 64 and size * len(trees) * (rows.shape[1] + 1) <= MOST_CELLS:
             return np.asfortranarray(added(grove(rows), scores))
-        one = np.empty(size)
-        for iteration in trees:
+        return many(rows, scores)
+
+    return raw
+
+
+def _tree_by_tree(step: Any, bitsets: Any, places: Any) -> Callable[[Any, Any], Any]:
+    """Return a function that adds all trees to scores by the library's own kernel, in one thread."""
+    from sklearn.ensemble._hist_gradient_boosting._predictor import _predict_from_raw_data as kernel
+
+    def add(rows: Any, scores: Any) -> Any:
+        one = np.empty(rows.shape[0])
+        for iteration in step._predictors:
             for place, tree in enumerate(iteration):
                 kernel(tree.nodes, rows, tree.raw_left_cat_bitsets, bitsets, places, 1, one)
                 scores[:, place] += one
         return scores
 
-    return raw
+    return add
 
 
-def _grove(step: Any, bitsets: Any, places: Any) -> Function | None:
+def _by_ranks(step: Any, bitsets: Any, places: Any) -> Callable[[Any, Any], Any] | None:
+    """Return a function that does the same by ranks, in an order in which neighbours take the same way."""
+    found = ranked(step._predictors, bitsets, places)
+    if found is None:
+        return None
+    ranks, add, trees = found
+    ordering, baseline = Ordering(trees), step._baseline_prediction
+
+    def one_by_one(rows: Any) -> Any:
+        scores = np.zeros((rows.shape[0], len(step._predictors[0])), dtype=baseline.dtype, order="F")
+        scores += baseline
+        add(rows, scores)
+        return scores
+
+    return lambda rows, _scores: ordering.answer(ranks.of(rows), one_by_one)
+
+
+def _grove(step: Any, trees: list[Any], bitsets: Any, places: Any) -> Function:
     """Return a function to the values of all trees ``[n_iterations, n_rows, n_trees_per_iteration]`` in one call."""
     from sklearn.ensemble._hist_gradient_boosting._predictor import _predict_from_raw_data as kernel
 
-    trees = [tree for iteration in step._predictors for tree in iteration]
-    if not trees or sum(len(tree.nodes) for tree in trees) > MOST_NODES:
-        return None
     route = routes(len(trees))
     nodes, starts = joined([tree.nodes for tree in trees], route, ("left", "right"), lambda part: part["is_leaf"] == 1)
     width, offset = len(places), 0
@@ -133,11 +160,12 @@ def _grove(step: Any, bitsets: Any, places: Any) -> Function | None:
     left = np.ascontiguousarray(np.concatenate([tree.raw_left_cat_bitsets for tree in trees]))
     every = np.append(places, np.uint32(0)).astype(np.uint32)
     count, outputs = len(trees), step.n_trees_per_iteration_
+    numbers = np.arange(count, dtype=np.float64)[:, np.newaxis]
 
     def answer(rows: Any) -> Any:
         size = rows.shape[0]
         values = np.empty(count * size)
-        kernel(nodes, repeated(rows, count), left, bitsets, every, 1, values)
+        kernel(nodes, repeated(rows, numbers), left, bitsets, every, 1, values)
         return values.reshape(count // outputs, outputs, size).transpose(0, 2, 1).copy()
 
     return answer

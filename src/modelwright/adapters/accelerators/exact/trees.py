@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import finite, shaped, single, without_infinity
+from .arrays import finite, has_nan, shaped, single, without_infinity
 from .groves import added, grove_of, grove_values
 from .kernels import over_arrays
 from .ordering import Ordering
@@ -76,11 +76,32 @@ def _summed(step: Any, outputs: int) -> Function:
             total += some
         return total
 
+    function = _stages(step.estimators_, one_by_one) if outputs == 1 else one_by_one
+
     def summed(rows: Any) -> Any:
         if grove is not None and whole is not None and grove.fits(rows):
             parts = whole.take(grove.leaves(rows), axis=0, mode="clip")
             return added(parts.reshape(len(trees), rows.shape[0], outputs), 0.0)
-        return ordering.answer(rows, one_by_one)
+        return ordering.answer(rows, function)
+
+    return summed
+
+
+def _stages(estimators: list[Any], otherwise: Function) -> Function:
+    """Return a function that adds up one number per tree by the library's kernel for all stages of boosting.
+
+    The kernel adds ``1.0 *`` the value of a leaf, tree by tree; it knows no missing values.
+    """
+    from sklearn.ensemble._gradient_boosting import predict_stages
+
+    stages = np.array([*estimators, None], dtype=object)[:-1, np.newaxis]
+
+    def summed(rows: Any) -> Any:
+        if has_nan(rows):
+            return otherwise(rows)
+        total = np.zeros((rows.shape[0], 1))
+        predict_stages(stages, np.ascontiguousarray(rows), 1.0, total)
+        return total
 
     return summed
 
