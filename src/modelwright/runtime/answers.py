@@ -145,7 +145,7 @@ def _flaw(output: dict[str, Any], value: Any) -> str:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple) or is_array(value):
+    if isinstance(value, list | tuple) or (is_array(value) and value.ndim):
         for element in value:
             yield from _leaves(element)
     else:
