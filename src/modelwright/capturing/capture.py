@@ -32,7 +32,7 @@ from modelwright.capturing.formats import Format
 from modelwright.capturing.importance import When
 from modelwright.capturing.lineage import check_references, git_revision, this_notebook
 from modelwright.capturing.measuring import Measured, Measuring
-from modelwright.capturing.opening import Given, open_composed, open_model
+from modelwright.capturing.opening import Given, declared, open_composed, open_model
 from modelwright.capturing.places import choose_place
 from modelwright.capturing.profile import summarise
 from modelwright.capturing.rules import Rule
@@ -171,9 +171,9 @@ def capture(
     about = About(name, version, summary, task, owners, check_license(license), tags, created, lineage)
     measuring = Measuring(evaluate, dataset, slices or {}, metrics or {}, importance)
     given = _open(model, models, _sample(X), choice=format, trust=vouched)
-    live = LiveModel.of(given.asked, methods=methods, declared=outputs)
+    live = LiveModel.of(given.asked, methods=methods, declared=declared(given.outputs, outputs))
     with timed("signature", listener) as note:
-        described = describe(live, given.sample, fields=fields)
+        described = describe(live, given.sample, fields=declared(given.fields, fields))
         note.detail = _what(described)
     wanted = Wanted(accelerate, accelerate_within, original, pins)
     sought = Sought(None, (), described.signature.outputs)
@@ -181,7 +181,7 @@ def capture(
     if original == "drop":
         with timed("acceleration", listener) as note:
             given, records = _stand_in(wanted, given, described)
-            described = describe(described.live.instead(given.asked), given.sample, fields=fields)
+            described = describe(described.live.instead(given.asked), given.sample, fields=declared(given.fields, fields))
             sought = Sought(None, records, described.signature.outputs)
             note.detail = _tried(records)
     place = choose_place(Path(to), name=name, version=version)

@@ -20,7 +20,7 @@ Called by capture; the contract suite every format inherits is :mod:`modelwright
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -52,11 +52,15 @@ class Adapted(NamedTuple):
         sample: The sample that was given, in the types that the model declares.
         code: What a self-contained format refers to by name after all: the user's own layers, the module of the
             library that a model runs on. The package's code and requirements are collected for it.
+        fields: Per input, what the model declares beyond what a sample shows (``{"ids": {"shape": [-1]}}``).
+        outputs: The same per output.
     """
 
     model: Any
     sample: Any
     code: tuple[Any, ...] = ()
+    fields: Mapping[str, Mapping[str, Any]] = {}
+    outputs: Mapping[str, Mapping[str, Any]] = {}
 
 
 class FileReport(Frozen, frozen=True, kw_only=True):

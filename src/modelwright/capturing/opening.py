@@ -25,6 +25,7 @@ from modelwright.capturing.formats import (
     is_self_contained,
 )
 from modelwright.capturing.saved import import_file, open_saved
+from modelwright.capturing.signature import Overrides
 from modelwright.errors import LoaderError, MissingExtraError, ModelMismatchError, PinError
 
 
@@ -40,6 +41,8 @@ class Given(NamedTuple):
         code: What the package's code is collected for: the model and its parts; for those whose formats are
             self-contained, what these say.
         parts: The named parts of a composed model; a path is a file or folder that travels as it is.
+        fields: Per input, what the model declares beyond what a sample shows.
+        outputs: The same per output.
     """
 
     native: Any
@@ -48,6 +51,8 @@ class Given(NamedTuple):
     format: Format | None = None
     code: tuple[Any, ...] = ()
     parts: Mapping[str, Given | Path] = {}
+    fields: Overrides = {}
+    outputs: Mapping[str, Mapping[str, Any]] = {}
 
     @property
     def live(self) -> Any:
@@ -114,8 +119,25 @@ def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: S
     code = () if is_self_contained(form) else (model,)
     if isinstance(form, Answers):
         adapted = form.answering(model, sample)
-        return Given(model, adapted.model, adapted.sample, form, code or adapted.code)
+        code = code or adapted.code
+        return Given(
+            model, adapted.model, adapted.sample, form, code, fields=adapted.fields, outputs=adapted.outputs
+        )
     return Given(model, _instance(model), sample, code=code)
+
+
+def declared(model: Overrides, user: Overrides | None) -> dict[str, Any]:
+    """Return what model and user declare per field or output; the user knows better.
+
+    Example:
+        >>> declared({"ids": {"shape": [-1]}}, {"ids": {"unit": "tokens"}, "age": {"unit": "years"}})
+        {'ids': {'shape': [-1], 'unit': 'tokens'}, 'age': {'unit': 'years'}}
+    """
+    joined: dict[str, Any] = dict(model)
+    for name, said in (user or {}).items():
+        known = joined.get(name)
+        joined[name] = {**known, **said} if isinstance(known, Mapping) and isinstance(said, Mapping) else said
+    return joined
 
 
 def look_at(path: Path) -> Examined | None:
