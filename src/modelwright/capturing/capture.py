@@ -181,7 +181,9 @@ def capture(
     if original == "drop":
         with timed("acceleration", listener) as note:
             given, records = _stand_in(wanted, given, described)
-            described = describe(described.live.instead(given.asked), given.sample, fields=declared(given.fields, fields))
+            described = describe(
+                described.live.instead(given.asked), given.sample, fields=declared(given.fields, fields)
+            )
             sought = Sought(None, records, described.signature.outputs)
             note.detail = _tried(records)
     place = choose_place(Path(to), name=name, version=version)

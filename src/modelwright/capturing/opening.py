@@ -120,9 +120,7 @@ def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: S
     if isinstance(form, Answers):
         adapted = form.answering(model, sample)
         code = code or adapted.code
-        return Given(
-            model, adapted.model, adapted.sample, form, code, fields=adapted.fields, outputs=adapted.outputs
-        )
+        return Given(model, adapted.model, adapted.sample, form, code, fields=adapted.fields, outputs=adapted.outputs)
     return Given(model, _instance(model), sample, code=code)
 
 

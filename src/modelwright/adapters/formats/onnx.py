@@ -22,14 +22,14 @@ import numpy as np
 
 from modelwright.adapters.formats.onnx_files import report_on
 from modelwright.adapters.formats.onnx_graph import (
-    Graph,
     classifier,
+    declared_outputs,
     provenance,
     read_graph,
     strange_operators,
     task,
 )
-from modelwright.adapters.formats.onnx_rows import declared_rows
+from modelwright.adapters.formats.onnx_rows import any_rows, declared_rows
 from modelwright.adapters.formats.onnx_weights import is_big, serialised, write_model
 from modelwright.adapters.loaders import onnx_loader
 from modelwright.capturing.formats import Adapted, FileReport, Saved
@@ -72,7 +72,7 @@ class OnnxFormat:
                 hint="Convert it first, for example with skl2onnx.to_onnx(model, X), and capture the result.",
             )
         graph = read_graph(model)
-        rows = declared_rows(sample, graph.inputs)
+        rows = any_rows(graph.inputs) if sample is None else declared_rows(sample, graph.inputs)
         source, running = _started(graph.model)
         options = provenance(graph.model) | {
             "inputs": graph.inputs,
@@ -82,12 +82,19 @@ class OnnxFormat:
         }
         options |= {"one_by_one": True} if graph.one_by_one else {}
         options |= {"task": kind} if (kind := task(graph)) else {}
-        options |= classifier(graph, _tried(onnx_loader.OnnxModel(running, options), graph, rows.sample))
+        try:
+            found = _tried(onnx_loader.OnnxModel(running, options), rows.sample)
+        except ModelMismatchError:
+            if sample is not None:
+                raise
+            found = []  # not even zeros of any length: what calls it knows what it takes
+        options |= classifier(graph, found) if found else {}
         answering = onnx_loader.answering(running, options)
         answering.source = source
         if isinstance(source, Path):
             weakref.finalize(answering, shutil.rmtree, source, ignore_errors=True)
-        return Adapted(answering, rows.sample)
+        outputs = declared_outputs(graph, found, options)
+        return Adapted(answering, None if sample is None else rows.sample, rows.fields, outputs)
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``model.onnx``, and ``model.onnx.data`` for big ones.
@@ -162,7 +169,7 @@ def _started(model: Any) -> tuple[bytes | Path, Any]:
         ) from error
 
 
-def _tried(model: Any, graph: Graph, sample: Any) -> list[Any]:
+def _tried(model: Any, sample: Any) -> list[Any]:
     """Return the outputs of a graph for some rows of the sample.
 
     Raises:

@@ -207,6 +207,24 @@ def _constant(tensor: Any) -> list[Any]:
     return [text.decode() for text in tensor.string_data] or list(numpy_helper.to_array(tensor).tolist())
 
 
+def declared_outputs(graph: Graph, answers: list[Any], options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the axes of any length that outputs declare, by the names that answers get.
+
+    Args:
+        graph: The graph.
+        answers: What its outputs are for some rows.
+        options: What is stored of it; a classifier has no such axes.
+    """
+    if "classes" in options:
+        return {}
+    found = {}
+    for output, answer in zip(graph.outputs, answers, strict=bool(answers)):
+        shape = output.get("shape", [])[1:]
+        if -1 in shape and len(shape) == np.ndim(answer) - 1:
+            found["prediction" if len(graph.outputs) == 1 else output["name"]] = {"shape": tuple(shape)}
+    return found
+
+
 def task(graph: Graph) -> str:
     """Return ``regressor`` for a graph that says it is one; empty for another.
 

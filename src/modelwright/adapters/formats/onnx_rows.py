@@ -61,6 +61,23 @@ def declared_rows(sample: Any, inputs: list[Given]) -> Rows:
     return Rows(_rebuilt(sample, columns, by_name), "columns", wanted, fields)
 
 
+def any_rows(inputs: list[Given]) -> Rows:
+    """Return a row of zeros, for a graph whose rows are made by code around it."""
+    filled = {given["name"]: np.zeros([max(size, 1) for size in given["shape"]], _dtype(given)) for given in inputs}
+    for values in filled.values():
+        if values.dtype == object:
+            values[...] = ""
+    matrix = len(inputs) == 1 and len(inputs[0]["shape"]) == 2 and is_tensor(inputs[0])
+    one = next(iter(filled.values()))
+    if len(inputs) == 1 and (matrix or one.ndim > 2):
+        columns = [f"x{place}" for place in range(inputs[0]["shape"][1])] if matrix else ["inputs"]
+        return Rows(one, "matrix" if matrix else "columns", columns, {})
+    flat = {
+        name: values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values for name, values in filled.items()
+    }
+    return Rows(flat, "columns", list(filled), {})
+
+
 def is_tensor(given: Given) -> bool:
     """Say whether a row of an input is more than one value."""
     return len(given["shape"]) > 1 and given["shape"][1:] != [1]
@@ -148,7 +165,7 @@ def _cast(values: Any, given: Given, what: str) -> Any:
         array = _of_objects(array.tolist(), given, what)
     dtype = np.dtype(given["datatype"])
     if array.dtype.kind not in "biuf":
-        raise _misfit(given, what, f"it is of the type {array.dtype}")
+        raise _misfit(given, what, f"it holds {array.ravel()[:1].tolist()[0]!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         cast = array.astype(dtype)
     lost = np.isinf(cast) & ~np.isinf(array) if dtype.kind == "f" else cast != array
@@ -183,6 +200,10 @@ def _of_objects(values: list[Any], given: Given, what: str) -> Any:
         return np.array([np.nan if type(value).__name__ in _MISSING else value for value in values])
     except (TypeError, ValueError) as error:
         raise _misfit(given, what, str(error)) from error
+
+
+def _dtype(given: Given) -> Any:
+    return object if given["datatype"] == "string" else np.dtype(given["datatype"])
 
 
 def _misfit(given: Given, what: str, why: str) -> ModelMismatchError:

@@ -224,6 +224,7 @@ class OnnxModel:
         self.source: Any = None  # what capture stores of a live one
         self._inputs = options["inputs"]
         self._outputs = [output["name"] for output in options["outputs"]]
+        self._single = {o["name"] for o in options["outputs"] if o.get("shape", [-1, 1])[1:] == [1]}
         self._columns = options["columns"]
         self._matrix = options["takes"] == "matrix"
         self._one_by_one = options.get("one_by_one", False)
@@ -240,7 +241,7 @@ class OnnxModel:
             found = self._ask_one_by_one(feed, outputs)
         else:
             found = self.session.run(outputs, feed)
-        return [_flat(answer) for answer in found]
+        return [_flat(answer) if name in self._single else answer for name, answer in zip(outputs, found, strict=True)]
 
     def _ask_one_by_one(self, feed: dict[str, Any], outputs: list[str]) -> list[Any]:
         import numpy
@@ -262,7 +263,8 @@ class OnnxModel:
         if isinstance(rows, numpy.ndarray) or (hasattr(rows, "to_numpy") and dtype != "object"):
             block = rows if isinstance(rows, numpy.ndarray) else rows.to_numpy()
             return {given["name"]: numpy.ascontiguousarray(_text(block, given) if dtype == "object" else block, dtype)}
-        columns = [_column(rows, name, given) for name in self._columns]
+        names = self._columns or list(rows[0] if isinstance(rows, list) else rows)
+        columns = [_column(rows, name, given) for name in names]
         return {given["name"]: numpy.stack(columns, axis=1)}
 
     def _tensors_of(self, rows: Any) -> dict[str, Any]:
@@ -342,4 +344,4 @@ def _joined(answers: tuple[Any, ...]) -> Any:
 
     rows = [answer[0] if getattr(answer, "ndim", 0) else answer for answer in answers]
     same = len({numpy.shape(row) for row in rows}) == 1
-    return numpy.stack(rows) if same else rows
+    return numpy.stack(rows) if same else [row.tolist() for row in rows]
