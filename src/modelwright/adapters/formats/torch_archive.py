@@ -25,12 +25,12 @@ def rewrite(source: Path, target: Path, *, changed: dict[str, bytes], dropped: I
     Args:
         source: The archive as PyTorch wrote it.
         target: The new one.
-        changed: Members with another content, by name below the root.
+        changed: Members with another content, and new ones, by name below the root.
         dropped: Members to leave out.
     """
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         members = {name.partition("/")[2]: name for name in old.namelist()}
-        for inner in sorted(set(members) - set(dropped)):
+        for inner in sorted((set(members) - set(dropped)) | set(changed)):
             entry = zipfile.ZipInfo(f"{target.stem}/{inner}", ENTRY_DATE)
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             content = changed.get(inner)

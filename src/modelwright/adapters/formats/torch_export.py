@@ -8,12 +8,8 @@ It does not: compile (AOTInductor archives are machine code, and refused), or ho
 from __future__ import annotations
 
 import copy
-import io
 import json
-import logging
-import warnings
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +25,7 @@ from modelwright.adapters.formats.torch_inputs import (
     floating_type,
     kinds_of,
     parameters_of,
+    quiet,
 )
 from modelwright.adapters.formats.torch_program import MODEL, program_in, write_program
 from modelwright.adapters.loaders import torch_loader
@@ -62,7 +59,7 @@ class TorchExportFormat:
             ModelMismatchError: The rows are no inputs of it.
             SerialisationError: ``torch.export`` cannot follow its code, or its operations are of another library.
         """
-        with _quiet():
+        with quiet():
             if "torch.export.exported_program.ExportedProgram" in kinds_of(model):
                 return _of_program(model, sample)
             return _of_module(model, sample)
@@ -76,7 +73,7 @@ class TorchExportFormat:
         program = getattr(model, "program", None)
         if not isinstance(model, TorchModel) or program is None:
             raise SerialisationError(f"A {type(model).__qualname__} is no exported program.")
-        with _quiet():
+        with quiet():
             write_program(program, artifacts / PROGRAM)
         if wrong := audit_program(program_parts(artifacts / PROGRAM)):
             raise _not_held(wrong[0])
@@ -111,7 +108,7 @@ class TorchExportFormat:
             LoaderError: PyTorch fails to load it.
         """
         try:
-            with _quiet():
+            with quiet():
                 return torch_loader.read_program(path, program_in(path) or {})
         except Exception as error:  # whatever PyTorch raises
             raise LoaderError(
@@ -131,8 +128,8 @@ def _of_module(model: Any, sample: Any) -> Adapted:
     refusals = []
     with evaluating(module):
         tried = candidates(parameters_of(module.forward), sample, floating=floating_type(module))
-        inputs = fitting(module, tried)
-        for one in (False, True):
+        inputs, only_one = fitting(module, tried)
+        for one in (True,) if only_one else (False, True):
             try:
                 program = _exported(module, inputs, one=one)
                 expected = plain(ask(module, inputs, 1 if one else TRIED_ROWS))
@@ -229,20 +226,6 @@ def _not_held(name: str) -> SerialisationError:
         why=f"It has {name}.",
         hint="Choose format='torch': the code of the class brings along what it needs.",
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what PyTorch warns and prints while it exports from the caller's screen."""
-    logger = logging.getLogger("torch")
-    level, nowhere = logger.level, io.StringIO()
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 FORMAT = TorchExportFormat()

@@ -7,8 +7,11 @@ Called by the formats for PyTorch. What it finds goes into the options of the lo
 from __future__ import annotations
 
 import inspect
+import io
+import logging
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +57,7 @@ class Inputs(NamedTuple):
         chosen = slice(rows) if isinstance(rows, int) else rows
         taken = [array[chosen] for array in self.arrays]
         if isinstance(rows, int) and rows > 1 and len(taken[0]) == 1:
-            taken = [np.concatenate([array, array]) for array in taken]
+            taken = [np.concatenate([array, array]) for array in taken]  # one row would say nothing of several
         return tuple(tensor_of(array, dtype) for array, dtype in zip(taken, self.dtypes, strict=True))
 
     def cast(self, sample: Any) -> Any:
@@ -146,8 +149,8 @@ def floating_type(module: Any) -> str:
     return "float32"
 
 
-def fitting(module: Any, tried: Sequence[Inputs]) -> Inputs:
-    """Return the inputs that a module answers, of those that the sample may mean.
+def fitting(module: Any, tried: Sequence[Inputs]) -> tuple[Inputs, bool]:
+    """Return the inputs that a module answers, of those that the sample may mean, and whether only row by row.
 
     Raises:
         ModelMismatchError: It answers none of them, not even a single row.
@@ -160,7 +163,7 @@ def fitting(module: Any, tried: Sequence[Inputs]) -> Inputs:
             except Exception as error:  # the module's own code may raise anything
                 first = first or error
             else:
-                return inputs
+                return inputs, rows == 1
     raise ModelMismatchError(
         f"The {type(module).__qualname__} cannot answer the sample.",
         why=f"{type(first).__name__}: {first}".strip().partition("\n")[0],
@@ -197,3 +200,17 @@ def evaluating(module: Any) -> Iterator[None]:
     finally:
         for part, training in before:
             part.training = training
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what PyTorch warns and prints while it exports or scripts from the caller's screen."""
+    logger = logging.getLogger("torch")
+    level, nowhere = logger.level, io.StringIO()
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(nowhere), redirect_stderr(nowhere):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
