@@ -193,31 +193,27 @@ def is_self_contained(form: Format | None) -> bool:
     return bool(getattr(form, "self_contained", False))
 
 
-def best(model: object) -> Format | None:
-    """Return the format that claims a model most; ``None`` if none does.
-
-    Raises:
-        SerialisationError: The best claim is made twice.
-    """
-    return next(iter(_claiming(model)), None)
-
-
 def ranked(model: object) -> list[Format]:
     """Return the formats that claim a model, best first.
 
     Raises:
         SerialisationError: None claims it, or the best claim is made twice.
     """
-    claiming = _claiming(model)
-    if not claiming:
+    found = claiming(model)
+    if not found:
         raise SerialisationError(
             f"No format knows how to save a {type(model).__qualname__}.",
             hint=f"Available: {', '.join(available(GROUP))}. Choose one with format=….",
         )
-    return claiming
+    return found
 
 
-def _claiming(model: object) -> list[Format]:
+def claiming(model: object) -> list[Format]:
+    """Return the formats that claim a model, best first; there may be none.
+
+    Raises:
+        SerialisationError: The best claim is made twice.
+    """
     formats = [format_named(name) for name in available(GROUP)]
     claims = sorted(((form.claims(model), form) for form in formats), key=lambda pair: -pair[0])
     equal = [form.name for claim, form in claims if claim == claims[0][0] > 0]

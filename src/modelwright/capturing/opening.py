@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +20,14 @@ from modelwright.capturing.formats import (
     FileReport,
     Format,
     Opens,
-    best,
+    claiming,
     examined,
     format_named,
     is_self_contained,
 )
 from modelwright.capturing.saved import import_file, open_saved
 from modelwright.capturing.signature import Overrides
-from modelwright.errors import LoaderError, MissingExtraError, ModelMismatchError, PinError
+from modelwright.errors import LoaderError, MissingExtraError, ModelMismatchError, PinError, SerialisationError
 
 
 class Given(NamedTuple):
@@ -43,6 +44,7 @@ class Given(NamedTuple):
         parts: The named parts of a composed model; a path is a file or folder that travels as it is.
         fields: Per input, what the model declares beyond what a sample shows.
         outputs: The same per output.
+        note: Why formats that claim it more cannot make it answer; empty if none does.
     """
 
     native: Any
@@ -53,6 +55,7 @@ class Given(NamedTuple):
     parts: Mapping[str, Given | Path] = {}
     fields: Overrides = {}
     outputs: Mapping[str, Mapping[str, Any]] = {}
+    note: str = ""
 
     @property
     def live(self) -> Any:
@@ -107,7 +110,7 @@ def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: S
         MissingExtraError: The library that opens it is not installed.
         LoaderError: It is no saved model.
         SourceError: The ``.py`` file cannot be imported.
-        SerialisationError: Two formats claim it equally.
+        SerialisationError: Two formats claim it equally, or none that claims it can make it answer.
         ModelMismatchError: The class cannot be made without arguments, or model and sample do not go together.
     """
     found: Examined | None = None
@@ -115,13 +118,38 @@ def open_model(model: Any, *, sample: Any, choice: str | Format | None, trust: S
         path = Path(model)
         found = None if path.suffix == ".py" and path.is_file() else look_at(path)
         model = import_file(path) if path.suffix == ".py" and path.is_file() else open_file(path, found, trust=trust)
-    form = format_named(choice) if choice else (best(model) or (found.format if found else None))
-    code = () if is_self_contained(form) else (model,)
-    if isinstance(form, Answers):
-        adapted = form.answering(model, sample)
-        code = code or adapted.code
-        return Given(model, adapted.model, adapted.sample, form, code, fields=adapted.fields, outputs=adapted.outputs)
-    return Given(model, _instance(model), sample, code=code)
+    forms = [format_named(choice)] if choice else (claiming(model) or ([found.format] if found else []))
+    answering = [*takewhile(lambda form: isinstance(form, Answers), forms)]
+    if answering:
+        return _answered(model, sample, answering)
+    return Given(model, _instance(model), sample, code=() if forms and is_self_contained(forms[0]) else (model,))
+
+
+def _answered(model: Any, sample: Any, forms: Sequence[Format]) -> Given:
+    """Return a model that the first format makes answer which can, and why the ones before it cannot."""
+    notes: list[str] = []
+    for form in forms:
+        if not isinstance(form, Answers):
+            raise AssertionError("only formats that make models answer are asked to")
+        try:
+            adapted = form.answering(model, sample)
+        except SerialisationError as error:
+            if len(forms) == 1:
+                raise
+            notes.append(f"{form.name} cannot hold it: {error.why or error.what}")
+            refusal = error
+        else:
+            return Given(
+                model,
+                adapted.model,
+                adapted.sample,
+                form,
+                code=adapted.code if is_self_contained(form) else (model,),
+                fields=adapted.fields,
+                outputs=adapted.outputs,
+                note="; ".join(notes),
+            )
+    raise SerialisationError(refusal.what, why="; ".join(notes), hint=refusal.hint) from refusal
 
 
 def declared(model: Overrides, user: Overrides | None) -> dict[str, Any]:

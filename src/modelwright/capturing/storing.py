@@ -78,7 +78,7 @@ def store(
     if given.parts:
         return _store_composed(given, artifacts, package=package, methods=methods, trust=trust)
     candidates = _candidates(given, choice)
-    notes: list[str] = []
+    notes = [given.note] if given.note else []
     for position, candidate in enumerate(candidates):
         last = position == len(candidates) - 1
         try:
