@@ -100,9 +100,14 @@ def _column(values: Any) -> Any:
 
 
 def tensor_of(values: Any, dtype: str) -> Any:
-    """Return a tensor that owns its memory: a network may change what it is given."""
+    """Return a tensor that owns its memory: a network may change what it is given.
+
+    Without a type, integers stay as they are, and floating-point numbers become ``float32``.
+    """
     torch: Any = import_module("torch")
     numpy: Any = import_module("numpy")
+    kind = numpy.asarray(values).dtype
+    dtype = dtype or ("float32" if kind.kind == "f" else kind.name)
     near = "float32" if dtype == "bfloat16" else dtype
     return torch.from_numpy(numpy.array(values, dtype=near, order="C")).to(getattr(torch, dtype))
 
