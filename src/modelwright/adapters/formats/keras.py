@@ -1,9 +1,9 @@
-"""The keras format: Keras 3 models as ``.keras`` archives without code, with the same bytes every time.
+"""The keras format: Keras 3 models without code, as unpacked ``.keras`` archives with the same bytes every time.
 
 For: capture, as the default for ``keras.Model``, and with ``.keras`` and HDF5 files that Keras wrote. What Keras writes
-is rewritten: it names shared objects by their memory address, dates the archive, and keeps what only training needs.
+is rewritten (:mod:`.keras_archive`).
 
-It does not decide what an archive may name: that is in the loader, beside the code that applies it. The answers are
+It does not decide what a model may name: that is in the loader, beside the code that applies it. The answers are
 those of the loader's :class:`~modelwright.adapters.loaders.keras_loader.Rows`, live and loaded.
 """
 
@@ -16,11 +16,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modelwright.adapters.formats.keras_archive import rewrite
+from modelwright.adapters.formats.keras_archive import own_object, rewrite
 from modelwright.adapters.formats.keras_files import examine, open_file
 from modelwright.adapters.formats.tensor_samples import declare
 from modelwright.adapters.loaders import keras_loader
-from modelwright.adapters.loaders.keras_loader import Rows, judged
+from modelwright.adapters.loaders.keras_loader import Rows, entries, judged
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.errors import ModelMismatchError, SerialisationError
 
@@ -29,7 +29,7 @@ _BACKENDS = ("tensorflow", "jax", "torch")
 
 
 class KerasFormat:
-    """``.keras`` archives; see :class:`modelwright.capturing.formats.Format`."""
+    """Saved Keras models; see :class:`modelwright.capturing.formats.Format`."""
 
     name = "keras"
     loader = Path(keras_loader.__file__)
@@ -78,7 +78,7 @@ class KerasFormat:
         return Adapted(rows, sample, (sys.modules[backend], *own))
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
-        """Write ``model.keras``.
+        """Write the folder of the model, an unpacked ``.keras`` archive.
 
         Raises:
             SerialisationError: It is no model that ``answering`` made, Keras cannot store it, or a layer is neither
@@ -90,13 +90,13 @@ class KerasFormat:
                 hint="Give a keras.Model, or choose another format.",
             )
         with tempfile.TemporaryDirectory() as folder:
-            written = Path(folder, "model.keras")
+            written = Path(folder, "written")
             try:
                 with warnings.catch_warnings(action="ignore"):
-                    model.keras_model.save(written)
+                    model.keras_model.save(written, zipped=False)
             except Exception as error:  # Keras calls get_config and save_own_variables of every layer
                 raise _unwritable(model.keras_model, error) from error
-            rewrite(written, artifacts / keras_loader.ARTIFACT, package=package)
+            rewrite(written, artifacts / keras_loader.FOLDER, package=package)
         if named := keras_loader.audit(artifacts, {}, package):
             raise _refusal(named[0])
         return Saved(options=model.options)
@@ -112,7 +112,7 @@ class KerasFormat:
 
 def _refusal(named: str) -> SerialisationError:
     return SerialisationError(
-        f"{named}, so the archive cannot hold it.",
+        f"{named}, so no file can hold it.",
         hint="Write it as a layer class with call and get_config; its source then travels with the package.",
     )
 
@@ -141,14 +141,26 @@ def _own_objects(config: Any) -> Iterator[Any]:
     Raises:
         SerialisationError: One of them cannot be found again by its name, or runs code from the archive.
     """
-    for entry, wrong in judged({key: value for key, value in config.items() if key != "compile_config"}):
-        module, name = str(entry.get("module") or "__main__"), str(entry["class_name"])
-        if name == "function":
-            name = str(entry["config"]).rpartition(">")[2]
-        found = getattr(sys.modules.get(module), name, None)
-        if found is None or module.partition(".")[0] == "keras" or name.startswith("__"):
+    config = {key: value for key, value in config.items() if key != "compile_config"}
+    for entry, wrong in judged(config):
+        found = own_object(entry)
+        if found is None:
             raise _refusal(wrong)
         yield found
+    for entry, layer in entries(config):
+        if entry["class_name"] == "function" and not _is_known(str(entry["config"])):
+            raise SerialisationError(
+                f"Keras does not know the function {entry['config']!r} in layer {layer!r}.",
+                why="It writes functions by name, and finds only its own and registered ones again.",
+                hint="Put @keras.saving.register_keras_serializable() on it, and make the model again.",
+            )
+
+
+def _is_known(name: str) -> bool:
+    import keras
+
+    blocks = (keras.activations, keras.constraints, keras.initializers, keras.losses, keras.metrics, keras.regularizers)
+    return ">" in name or any(hasattr(block, name) for block in blocks)
 
 
 def _interface(model: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import shutil
 import tempfile
 import zipfile
 from importlib.util import find_spec
@@ -20,24 +21,32 @@ from modelwright.errors import LoaderError, MissingExtraError, PinError, Problem
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """Signature of an HDF5 file. Source: HDF5 File Format Specification 3.0, III.A."""
+ZIP = b"PK\x03\x04"
+"""Signature of the first entry. Source: APPNOTE.TXT 6.3.10, 4.3.7."""
 _REQUIRES = ("keras", "h5py")
 
 
 def examine(path: Path) -> FileReport | None:
-    """Say what a file is, by its content; ``None`` if Keras wrote none such.
+    """Say what a file or folder is, by its content; ``None`` if Keras wrote none such.
 
     Raises:
         UnsafeFileError: It names layers that run code or read elsewhere, or classes that are not Keras' own.
         PinError: Keras 2 wrote it.
         LoaderError: It holds weights only, or is damaged.
     """
-    if not path.is_file():
-        return None
-    with path.open("rb") as stream:
-        start = stream.read(8)
-    if start == HDF5:
+    if path.is_dir():
+        return _examine_folder(path)
+    if _starts_with(path, HDF5):
         return _examine_hdf5(path)
-    return _examine_archive(path) if start.startswith(b"PK\x03\x04") else None
+    return _examine_archive(path) if _starts_with(path, ZIP) else None
+
+
+def _examine_folder(path: Path) -> FileReport | None:
+    config, metadata = path / keras_loader.CONFIG, path / keras_loader.METADATA
+    if not (config.is_file() and metadata.is_file() and b"keras_version" in metadata.read_bytes()):
+        return None
+    names = [each.relative_to(path).as_posix() for each in path.rglob("*") if not each.is_dir()]
+    return _judge(path, config.read_bytes(), metadata.read_bytes(), names)
 
 
 def _examine_archive(path: Path) -> FileReport | None:
@@ -45,22 +54,27 @@ def _examine_archive(path: Path) -> FileReport | None:
         with zipfile.ZipFile(path) as archive:
             if not {keras_loader.CONFIG, keras_loader.METADATA} <= set(archive.namelist()):
                 return None
-            version = json.loads(archive.read(keras_loader.METADATA)).get("keras_version")
-            if version is None:
-                return None
-            _check_version(str(version), path)
-            named = keras_loader.strangers(keras_loader.read_config(archive))
-            named += keras_loader.foreign_members(archive)
-            if archive.testzip():
-                raise zipfile.BadZipFile("a member does not have its checksum")
-    except zipfile.BadZipFile as error:
-        if _mentions(path, b"model.weights.h5", b"keras_version"):
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise _damaged(path, "Its members are compressed, as Keras never writes them.")
+            if broken := archive.testzip():
+                raise _damaged(path, f"{broken} does not have its checksum.")
+            texts = [archive.read(name) for name in (keras_loader.CONFIG, keras_loader.METADATA)]
+            return _judge(path, *texts, archive.namelist())
+    except (zipfile.BadZipFile, EOFError) as error:
+        if _mentions(path, b"keras_version"):
             raise _damaged(path, str(error)) from error
         return None
-    except (ValueError, AttributeError, KeyError, RecursionError) as error:
+
+
+def _judge(path: Path, config: bytes, metadata: bytes, names: list[str]) -> FileReport | None:
+    try:
+        version = str(json.loads(metadata)["keras_version"])
+        named = keras_loader.strangers(keras_loader.read_config(config)) + keras_loader.foreign_files(names)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
+    _check_version(version, path)
     _refuse(named, path)
-    return FileReport(kind=f"Keras {version} archive", versions={"keras": str(version)}, requires=_REQUIRES)
+    return FileReport(kind=f"Keras {version} model", versions={"keras": version}, requires=_REQUIRES)
 
 
 def _examine_hdf5(path: Path) -> FileReport | None:
@@ -126,6 +140,11 @@ def _refuse(named: list[str], path: Path) -> None:
         )
 
 
+def _starts_with(path: Path, signature: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(signature)) == signature
+
+
 def _mentions(path: Path, *words: bytes) -> bool:
     if not path.stat().st_size:
         return False
@@ -151,11 +170,6 @@ def open_file(path: Path) -> object:
         UnsafeFileError: Its weights lie elsewhere.
         LoaderError: Keras fails to load it.
     """
-    with path.open("rb") as stream:
-        archive = stream.read(8) != HDF5
-    if archive:
-        with zipfile.ZipFile(path) as opened:
-            _refuse(keras_loader.linked_weights(opened), path)
     try:
         import keras
     except ModuleNotFoundError as error:
@@ -164,14 +178,14 @@ def open_file(path: Path) -> object:
             where=str(path),
             hint='pip install "modelwright[tensorflow]"; with another backend, set KERAS_BACKEND=jax or torch.',
         ) from error
-    with tempfile.TemporaryDirectory() as folder:  # Keras decides by the name
-        named = Path(folder, "model.keras" if archive else "model.h5")
+    with tempfile.TemporaryDirectory() as folder:
+        named = _unpacked(path, Path(folder))
         try:
-            named.symlink_to(path.resolve())
-        except OSError:  # Windows lets not everybody make links
-            named.write_bytes(path.read_bytes())
-        try:
+            if named.is_dir():
+                _refuse(keras_loader.look(named), path)
             return keras.saving.load_model(named, compile=False, safe_mode=True)
+        except UnsafeFileError:
+            raise
         except Exception as error:  # a library raises what it likes about a file
             raise LoaderError(
                 "Keras cannot load the model.",
@@ -179,3 +193,19 @@ def open_file(path: Path) -> object:
                 why=f"{type(error).__name__}: {error}",
                 hint="If it has layers of yours: load it yourself with custom_objects={…}, and capture the live model.",
             ) from error
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """Return a path that Keras takes for what it is; it decides by the name."""
+    if path.is_dir():
+        return path
+    if _starts_with(path, ZIP):
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder)
+        return folder
+    named = folder / "model.h5"
+    try:
+        named.symlink_to(path.resolve())
+    except OSError:  # Windows lets not everybody make links
+        shutil.copyfile(path, named)
+    return named

@@ -1,8 +1,8 @@
-"""Look into a ``.keras`` archive without Keras, load it, and answer rows with it. Copied into packages.
+"""Look into a saved Keras model without Keras, load it, and answer rows with it. Copied into packages.
 
-The configuration in the archive names classes that are made and functions that are called. Keras' own ``safe_mode``
+The configuration names classes that are made and functions that are called. Keras' own ``safe_mode``
 stops what it knows about, and older versions of it know less: what is named is judged here, before Keras reads it. Only
-Keras' own building blocks and the code of the package pass; a layer that runs code from the archive or reads files
+Keras' own building blocks and the code of the package pass; a layer that runs code from the file or reads files
 elsewhere never does, whoever vouches for it.
 
 Source: ``serialization_lib.py`` and ``saving_lib.py`` of Keras 3.8–3.15.
@@ -10,21 +10,21 @@ Source: ``serialization_lib.py`` and ``saving_lib.py`` of Keras 3.8–3.15.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-ARTIFACT = "model.keras"
-CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets/"
+FOLDER = "network"
+"""The folder below the artifacts: an unpacked ``.keras`` archive, whose weights Keras reads without a copy of them."""
+CONFIG, METADATA, WEIGHTS, ASSETS = "config.json", "metadata.json", "model.weights.h5", "assets"
+_ASSET = re.compile(rf"{ASSETS}(/(?!\.\.?(/|$))[^/\\]+)+/?")
 BATCH = 1024
 """Rows that are answered at once, so that a long table needs no more memory than this many."""
 
@@ -36,8 +36,8 @@ _OWN_CLASSES = re.compile(rf"keras(\.src)?(\.({_BLOCKS})(\.\w+)*)?")
 _OWN_FUNCTIONS = re.compile(r"builtins|keras\.(activations|constraints|initializers|losses|metrics|ops|regularizers)")
 _PLAIN = {"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"}
 _REFUSED = {
-    "Lambda": "runs code from the archive",
-    "__lambda__": "runs code from the archive",
+    "Lambda": "runs code that is in the file",
+    "__lambda__": "runs code that is in the file",
     "TFSMLayer": "reads a SavedModel elsewhere",
     "TorchModuleWrapper": "unpickles",
     "__typespec__": "names a type of another library",
@@ -54,7 +54,7 @@ def strangers(config: Any, package: str = "", *, legacy: bool = False) -> list[s
 
     Example:
         >>> strangers({"class_name": "Lambda", "config": {"name": "twice"}, "module": "keras.layers"})
-        ["keras.layers.Lambda in layer 'twice' runs code from the archive"]
+        ["keras.layers.Lambda in layer 'twice' runs code that is in the file"]
     """
     return sorted({text for _, text in judged(config, package, legacy=legacy)})
 
@@ -101,73 +101,54 @@ def _judge(entry: dict[str, Any], layer: str, package: str, legacy: bool) -> str
 
 
 def audit(artifacts: Path, options: dict[str, Any], package: str) -> list[str]:
-    """List what the archive names, links or holds beyond Keras' own and the package's; import nothing of Keras.
+    """List what the saved model names, links or holds beyond Keras' own and the package's; import nothing of Keras.
 
     Args:
-        artifacts: The folder that holds ``model.keras``.
+        artifacts: The folder that holds the model's.
         options: Not used.
         package: Import package whose own code the consumer imports anyway.
     """
     try:
-        with zipfile.ZipFile(artifacts / ARTIFACT) as archive:
-            named = strangers(read_config(archive), package) + foreign_members(archive)
-            return named or linked_weights(archive)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RecursionError):
-        return [f"{ARTIFACT} is no Keras archive"]
+        return look(artifacts / FOLDER, package)
+    except (KeyError, ValueError, OSError, RecursionError):
+        return [f"{FOLDER}, which is no Keras model"]
 
 
-def read_config(archive: zipfile.ZipFile) -> Any:
+def look(folder: Path, package: str = "") -> list[str]:
+    """List the same of the folder of a saved model, an unpacked ``.keras`` archive.
+
+    Raises:
+        ValueError: The configuration is damaged.
+        OSError: A file is missing, or the weights are damaged.
+    """
+    h5py: Any = import_module("h5py")
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    named = foreign_files(name for name, path in files.items() if path.is_symlink() or not path.is_dir())
+    named += [f"file {name!r} is a link" for name, path in files.items() if path.is_symlink()]
+    named += strangers(read_config((folder / CONFIG).read_bytes()), package)
+    if named:
+        return named
+    with h5py.File(folder / WEIGHTS, "r") as file:
+        return links_of(file)
+
+
+def read_config(content: bytes) -> Any:
     """Return the configuration without how the model was compiled, which is for training and is never read."""
-    config = json.loads(archive.read(CONFIG))
+    config = json.loads(content)
     if not isinstance(config, dict):
         raise ValueError("the configuration is no object")
     return {key: value for key, value in config.items() if key != "compile_config"}
 
 
-def foreign_members(archive: zipfile.ZipFile) -> list[str]:
-    """List members that Keras does not write: other names, and paths that lead out of the archive."""
-    names = [name for name in archive.namelist() if name not in (CONFIG, METADATA, WEIGHTS)]
-    return [f"member {n!r}" for n in names if not n.startswith(ASSETS) or {"..", ""} & set(n.rstrip("/").split("/"))]
+def foreign_files(names: Iterable[str]) -> list[str]:
+    """List files that Keras does not write: other names, and paths that lead out of the folder.
 
-
-def linked_weights(archive: zipfile.ZipFile) -> list[str]:
-    """List weights that lie in other files: Keras before 3.13 follows such links."""
-    h5py: Any = import_module("h5py")
-    entry = archive.getinfo(WEIGHTS)
-    if entry.compress_type != zipfile.ZIP_STORED:
-        return ["weights that are compressed, as Keras never writes them"]
-    with _Window(archive, entry) as stream, h5py.File(stream, "r") as file:
-        return links_of(file)
-
-
-class _Window(io.RawIOBase):
-    """A stored member as a file of its own; ``ZipExtFile`` reads all of it again whenever HDF5 goes back."""
-
-    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-        self._stream: Any = Path(str(archive.filename)).open("rb")  # noqa: SIM115 (close() closes it)
-        self._stream.seek(entry.header_offset + 26)
-        name, extra = self._stream.read(2), self._stream.read(2)
-        self._start = entry.header_offset + 30 + int.from_bytes(name, "little") + int.from_bytes(extra, "little")
-        self._size = entry.file_size
-        self._at = 0
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        self._stream.seek(self._start + self._at)
-        part = memoryview(buffer)[: max(self._size - self._at, 0)]
-        count: int = self._stream.readinto(part)
-        self._at += count
-        return count
+    Example:
+        >>> foreign_files(["config.json", "assets/words/vocabulary.txt", "assets/../../.bashrc"])
+        ["file 'assets/../../.bashrc' is none of Keras"]
+    """
+    strange = (n for n in names if n not in (CONFIG, METADATA, WEIGHTS) and not _ASSET.fullmatch(n))
+    return [f"file {name!r} is none of Keras" for name in strange]
 
 
 def links_of(file: Any) -> list[str]:
@@ -196,10 +177,9 @@ def load(artifacts: Path, options: dict[str, Any], package: str, trusted: Iterab
         RuntimeError: Keras runs on another backend in this process.
     """
     keras = import_keras(options["backend"])
-    with zipfile.ZipFile(artifacts / ARTIFACT) as archive:
-        own = _own_objects(read_config(archive), package)
-    model = keras.saving.load_model(artifacts / ARTIFACT, custom_objects=own, compile=False, safe_mode=True)
-    return Rows(model, options)
+    folder = artifacts / FOLDER
+    own = _own_objects(read_config((folder / CONFIG).read_bytes()), package)
+    return Rows(keras.saving.load_model(folder, custom_objects=own, compile=False, safe_mode=True), options)
 
 
 def _own_objects(config: Any, package: str) -> dict[str, Any]:

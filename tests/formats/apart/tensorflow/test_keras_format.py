@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,11 @@ class TestKeras(FormatContract):
         config = {"function": {"class_name": "__lambda__", "config": {"code": code}}, "name": "trap"}
         layer = {"module": "keras.layers", "class_name": "Lambda", "config": config, "registered_name": None}
         model = {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [layer]}}
-        with zipfile.ZipFile(artifacts / "model.keras", "w") as archive:
-            archive.writestr("config.json", json.dumps(model))
-            archive.writestr("metadata.json", json.dumps({"keras_version": keras.__version__}))
-            archive.writestr("model.weights.h5", b"")
+        folder = artifacts / "network"
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(model))
+        (folder / "metadata.json").write_text(json.dumps({"keras_version": keras.__version__}))
+        (folder / "model.weights.h5").write_bytes(b"")
         return {"backend": "tensorflow", "inputs": [], "style": "one", "outputs": []}
 
     def files(self, folder: Path) -> list[tuple[Path, Any, Any]]:
