@@ -58,8 +58,8 @@ def _examine_archive(path: Path) -> FileReport | None:
                 raise _damaged(path, "Its members are compressed, as Keras never writes them.")
             if broken := archive.testzip():
                 raise _damaged(path, f"{broken} does not have its checksum.")
-            texts = [archive.read(name) for name in (keras_loader.CONFIG, keras_loader.METADATA)]
-            return _judge(path, *texts, archive.namelist())
+            config, metadata = archive.read(keras_loader.CONFIG), archive.read(keras_loader.METADATA)
+            return _judge(path, config, metadata, archive.namelist())
     except (zipfile.BadZipFile, EOFError) as error:
         if _mentions(path, b"keras_version"):
             raise _damaged(path, str(error)) from error
