@@ -94,7 +94,8 @@ class OnnxFormat:
         if isinstance(source, Path):
             weakref.finalize(answering, shutil.rmtree, source, ignore_errors=True)
         outputs = declared_outputs(graph, found, options)
-        return Adapted(answering, None if sample is None else rows.sample, rows.fields, outputs)
+        sample = None if sample is None else rows.sample
+        return Adapted(answering, sample, fields=rows.fields, outputs=outputs)
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``model.onnx``, and ``model.onnx.data`` for big ones.
