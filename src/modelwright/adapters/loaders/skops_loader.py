@@ -20,8 +20,8 @@ from typing import Any
 
 ARTIFACT = "model.skops"
 
-REVIEWED_VERSION = 1
-"""Version of the reviewed list; it grows with every reviewed release of scikit-learn, NumPy and SciPy."""
+REVIEWED_VERSION = 2
+"""Version of the reviewed lists; they grow with every reviewed release of the libraries in them."""
 
 # What was reviewed, for scikit-learn 1.2–1.9, NumPy 1.26–2.4 and SciPy 1.11–1.17: constructing these types with any
 # arguments, restoring any state into them and calling them with any value neither runs code named in the artifact,
@@ -263,6 +263,22 @@ _REVIEWED: dict[str, str] = {
 REVIEWED = frozenset(f"{module}.{name}" for module, names in _REVIEWED.items() for name in names.split())
 """Full names of the reviewed types and functions."""
 
+# What was reviewed, for XGBoost 3.2, LightGBM 4.7 and CatBoost 1.2.10: restoring any state into them gives the bytes or
+# text of a model to the library's own reader, and everything else to attributes; prediction neither runs code named
+# in the artifact, nor touches files, network or processes. Called with arguments, a booster reads a file: so they are
+# reviewed where their state is restored, as skops writes them, and nowhere else. As with ``Tree``, a forged model can
+# crash the process; the runtime has compared the sha256 before.
+_RESTORED: dict[str, str] = {
+    "catboost.core": "CatBoost CatBoostClassifier CatBoostRanker CatBoostRegressor",
+    "lightgbm.basic": "Booster",
+    "lightgbm.sklearn": "LGBMClassifier LGBMModel LGBMRanker LGBMRegressor",
+    "xgboost.core": "Booster",
+    "xgboost.sklearn": "XGBClassifier XGBModel XGBRFClassifier XGBRFRegressor XGBRanker XGBRegressor",
+}
+
+RESTORED = frozenset(f"{module}.{name}" for module, names in _RESTORED.items() for name in names.split())
+"""Full names of types that are reviewed only where nothing but their state is restored."""
+
 # Every public attribute of these extension modules that skops accepts is a ufunc: arithmetic on arrays.
 _UFUNC_MODULES = ("scipy.special._ufuncs", "scipy.special._special_ufuncs")
 
@@ -312,6 +328,10 @@ def _nothing_trusted(name: str) -> list[str]:
     return []
 
 
+_CALLED = ", called or handed on"
+"""Follows the name of a type of :data:`RESTORED` that is not only restored."""
+
+
 def type_names(path: Path) -> frozenset[str]:
     """Return the full name of everything that loading the file would import: classes, functions, methods.
 
@@ -351,7 +371,7 @@ def _names_of_node(node: dict[str, Any]) -> Iterator[str]:
     loader, name = node["__loader__"], f"{node.get('__module__')}.{node.get('__class__')}"
     if loader == "JsonNode":
         return
-    yield name
+    yield f"{name}{_CALLED}" if name in RESTORED and loader != "ObjectNode" else name
     content = node.get("content")
     if loader == "MethodNode" and isinstance(content, dict):
         yield f"{name}.{content.get('func')}"
@@ -363,4 +383,4 @@ def _names_of_node(node: dict[str, Any]) -> Iterator[str]:
 
 def _is_reviewed(name: str, package: str) -> bool:
     module = name.rpartition(".")[0]
-    return name in REVIEWED or module in _UFUNC_MODULES or name.startswith(f"{package}.")
+    return name in REVIEWED or name in RESTORED or module in _UFUNC_MODULES or name.startswith(f"{package}.")
