@@ -147,24 +147,26 @@ def _names(booster: Any, table: Table) -> list[str]:
     Names that it made itself are none.
     """
     names: list[str] = booster.feature_name()
-    if [name.replace(" ", "_") for name in table.names] == names:
-        return list(table.names)
-    return [] if names == [f"Column_{place}" for place in range(len(names))] else names
+    given = {name.replace(" ", "_"): name for name in table.names}
+    named = [given.get(name, name) for name in names]
+    return [] if named == [f"Column_{place}" for place in range(len(names))] else named
 
 
 def _levels(text: lightgbm_text.Text, table: Table) -> dict[str, list[Any]]:
     """Return the categories of each categorical column, by its name.
 
     The text has one list per categorical column of the training frame, and not which columns those were: they are the
-    columns that hold categories by their type, or else those that training took for categorical.
+    columns that hold categories by their type (text, where the container has no such type), or those that training took
+    for categorical, which leaves out those with an order, or both together.
 
     Raises:
-        ModelMismatchError: Neither are as many as the lists.
+        ModelMismatchError: None of these are as many as the lists.
     """
     by_type = samples.categorical_columns(table)
     told = [int(place) for place in text.parameters.get("categorical_feature", "").split(",") if place.isdecimal()]
     by_training = [table.names[place] for place in told if place < len(table.names)]
-    for names in (by_type, by_training):
+    either = [name for name in table.names if name in {*by_type, *by_training}]
+    for names in (by_type, by_training, either):
         if len(names) == len(text.categories):
             return dict(zip(names, text.categories, strict=True))
     raise ModelMismatchError(
