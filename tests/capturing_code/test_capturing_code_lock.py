@@ -53,6 +53,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     publish(root, "toybase", "1.0")
     publish(root, "toybase", "2.0")
     publish(root, "toymodel", "1.0", requires="toybase")
+    publish(root, "toybuild", "1.0", requires="toybase")
+    publish(root, "toybuild", "1.0+cpu")
     publish(root, "toywindows", "1.0", requires='toybase,no-such-toy; sys_platform == "win32"')
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
     thread = Thread(target=server.serve_forever)
@@ -78,6 +80,17 @@ def lock(requirements: list[str], **options: Any) -> Lock:
 
 def packages(locked: Lock) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in tomllib.loads(locked.pylock)["packages"]}
+
+
+def test_the_lock_keeps_to_the_builds_installed_here_where_an_index_has_them(index: str) -> None:
+    locked = lock(["toybuild==1.0"], installed={"toybuild": "1.0+cpu"}, index_url=index)
+    assert locked.packages == {"toybuild": "1.0+cpu"}
+    assert "toybuild==1.0+cpu \\" in locked.requirements
+    assert not locked.universal
+    assert "builds" in locked.note
+    other = lock(["toymodel==1.0"], installed={"toymodel": "1.0+gpu", "toybase": "1.0"}, index_url=index)
+    assert other.packages == {"toymodel": "1.0", "toybase": "1.0"}
+    assert other.universal
 
 
 def test_the_lock_keeps_to_the_versions_installed_here(index: str) -> None:

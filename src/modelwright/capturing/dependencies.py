@@ -43,7 +43,7 @@ class Requirements(NamedTuple):
     Attributes:
         direct: Requirements (PEP 508), sorted.
         reasons: Per distribution, why it is required, half a sentence.
-        installed: Version here of every distribution that comes with them, for the lock.
+        installed: Version here of every distribution that comes with them, builds told apart, for the lock.
         unneeded: Distributions that were imported but proved unnecessary.
     """
 
@@ -99,7 +99,7 @@ def direct(
             kept[name] = why
     closure = frozenset().union(*(reachable(name, _of(extras, name)) for name in kept)) if kept else frozenset()
     lines = [_line(name, given.get(name), _of(extras, name), pins) for name in kept]
-    versions = {str(name): found.version for name in sorted(closure) if (found := installed(name))}
+    versions = {str(name): found.build for name in sorted(closure) if (found := installed(name))}
     reasons = {str(name): why for name, why in sorted(kept.items())}
     return Requirements(tuple(sorted(lines)), reasons, versions, tuple(sorted(unneeded)))
 

@@ -23,10 +23,11 @@ class Installed(NamedTuple):
 
     Attributes:
         name: PEP 503 normalised.
-        version: Without a local part, which no index serves.
+        version: Without a local part, which few indexes serve.
         requires: Its own requirements.
         extras: Extras that it offers.
         origin: Where it was installed from if that is not an index (PEP 610); empty otherwise.
+        build: The version with its local part, which tells builds of one release apart (``2.13.0+cpu``).
     """
 
     name: NormalizedName
@@ -34,6 +35,7 @@ class Installed(NamedTuple):
     requires: tuple[Requirement, ...]
     extras: tuple[str, ...]
     origin: str
+    build: str
 
 
 @cache
@@ -54,6 +56,7 @@ def installed(name: str) -> Installed | None:
         tuple(_requirements(found.requires or ())),
         tuple(found.metadata.get_all("Provides-Extra") or ()),
         _origin(found),
+        str(Version(found.version)),
     )
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import uv
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from modelwright.errors import LockError
 from modelwright.spec.struct import Frozen
@@ -92,16 +93,18 @@ class Resolving:
         folder: tempfile.TemporaryDirectory[str],
         command: list[str],
         *,
+        builds: Sequence[str] = (),
         around: Around = _ALONE,
     ) -> None:
         self._requirements = requirements
+        self._builds = builds
         self._folder = folder
         self._made = Path(folder.name) / "pylock.toml"
         self._command = [*command, "--output-file", str(self._made), *around.arguments]
         self._around = around
         if around.kept:
             self._made.write_text(around.kept, "utf-8")
-        self._process = self._start("--universal")
+        self._process = self._start("--universal", *self._builds)
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
         return _run([*self._command, *options], self._input(), self._around.folder)
@@ -117,6 +120,10 @@ class Resolving:
         """
         with self._folder:
             code, said = _finish(self._process)
+            if code == 0 and self._builds:
+                return _lock(self._made.read_text("utf-8"), note="with builds that other platforms may not have")
+            if code != 0 and self._builds:  # no index here serves the very builds that are installed
+                code, said = _finish(self._start("--universal"))
             if code == 0:
                 return _lock(self._made.read_text("utf-8"), note="")
             why = _cause(said)
@@ -144,7 +151,9 @@ def start(
 
     Args:
         requirements: Direct requirements, PEP 508.
-        installed: Versions here of whatever comes with them; the lock keeps to them.
+        installed: Versions here of whatever comes with them; the lock keeps to them. Where it names builds of a
+            release (``2.13.0+cpu``, PEP 440), it keeps to these if uv finds them: another one may need other libraries
+            of gigabytes.
         python: Oldest interpreter that the lock is for (``3.11``).
         index_url: The one index to ask; by default what uv is configured to ask.
         around: What a project brings beside its requirements.
@@ -156,8 +165,11 @@ def start(
     folder = tempfile.TemporaryDirectory(prefix="modelwright-lock-")
     held = Path(folder.name) / "constraints.txt"
     named = {Requirement(line).name.lower() for line in requirements}
-    lines = (f"{name}=={version}\n" for name, version in sorted((installed or {}).items()) if name not in named)
+    known = sorted((installed or {}).items())
+    lines = (f"{name}=={Version(version).public}\n" for name, version in known if name not in named)
     held.write_text("".join([*lines, *(f"{line}\n" for line in around.held)]), "utf-8")
+    builds = Path(folder.name) / "builds.txt"
+    builds.write_text("".join(f"{name}=={version}\n" for name, version in known if "+" in version), "utf-8")
     command = [program, "pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header"]
     command += [
         "--python",
@@ -172,7 +184,8 @@ def start(
         "never",
     ]
     command += ["--default-index", index_url] if index_url else []
-    return Resolving(tuple(requirements), folder, command, around=around)
+    exact = ("--constraints", str(builds)) if builds.stat().st_size else ()
+    return Resolving(tuple(requirements), folder, command, builds=exact, around=around)
 
 
 def _uv() -> str:
