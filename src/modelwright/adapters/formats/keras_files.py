@@ -171,7 +171,8 @@ def open_file(path: Path) -> object:
         LoaderError: Keras fails to load it.
     """
     try:
-        import keras
+        with keras_loader.without_log_lines():
+            import keras
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"Keras has no backend here: {error.name} is not installed.",

@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -203,7 +203,7 @@ def import_keras(backend: str) -> Any:
         before = os.environ.get("KERAS_BACKEND")
         os.environ["KERAS_BACKEND"] = backend
         try:
-            with _without_log_lines() if backend == "tensorflow" else nullcontext():
+            with without_log_lines():
                 import_module("keras")
         finally:
             _restore("KERAS_BACKEND", before)
@@ -227,7 +227,7 @@ _LOG_LINE = re.compile(rb"[IW]\d{4} [\d:.]+ +\d+ |WARNING: All log messages befo
 
 
 @contextmanager
-def _without_log_lines() -> Iterator[None]:
+def without_log_lines() -> Iterator[None]:
     """Keep what TensorFlow's C++ tells about itself at import from standard error; pass on all other lines.
 
     TensorFlow 2.21 writes these lines before any of its settings is read (TF_CPP_MIN_LOG_LEVEL does not stop them), so
@@ -242,8 +242,8 @@ def _without_log_lines() -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-            # The first tensor makes the device, which tells about itself as well.
-            import_module("tensorflow").zeros(())
+            if "tensorflow" in sys.modules:  # the first tensor makes the device, which tells about itself as well
+                sys.modules["tensorflow"].zeros(())
         finally:
             os.dup2(stderr, 2)
             kept.seek(0)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -231,7 +232,7 @@ def load(artifacts: Path, options: dict[str, Any], package: str, trusted: Iterab
 
 def import_tensorflow() -> Any:
     """Import TensorFlow, with nothing told about it on standard error."""
-    with _without_log_lines():
+    with without_log_lines():
         return import_module("tensorflow")
 
 
@@ -239,7 +240,7 @@ _LOG_LINE = re.compile(rb"[IW]\d{4} [\d:.]+ +\d+ |WARNING: All log messages befo
 
 
 @contextmanager
-def _without_log_lines() -> Iterator[None]:
+def without_log_lines() -> Iterator[None]:
     """Keep what TensorFlow's C++ tells about itself at import from standard error; pass on all other lines.
 
     TensorFlow 2.21 writes these lines before any of its settings is read (TF_CPP_MIN_LOG_LEVEL does not stop them), so
@@ -254,8 +255,8 @@ def _without_log_lines() -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-            # The first tensor makes the device, which tells about itself as well.
-            import_module("tensorflow").zeros(())
+            if "tensorflow" in sys.modules:  # the first tensor makes the device, which tells about itself as well
+                sys.modules["tensorflow"].zeros(())
         finally:
             os.dup2(stderr, 2)
             kept.seek(0)

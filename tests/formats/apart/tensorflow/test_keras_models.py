@@ -218,3 +218,13 @@ def test_a_process_that_runs_another_backend_is_told_so(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match=r"'jax'.*'tensorflow'"):
         keras_loader.load(artifacts, saved.options | {"backend": "jax"}, "ours", [])
+
+
+def test_opening_a_file_prints_nothing(tmp_path: Path) -> None:
+    networks.dense().save(tmp_path / "model.keras")
+    code = (
+        "import sys; from modelwright.capturing.opening import open_model; import numpy as np\n"
+        f"open_model({str(tmp_path / 'model.keras')!r}, sample=np.zeros((3, 4)), choice=None, trust=[])\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
