@@ -139,7 +139,7 @@ def _by_ranks(step: Any, bitsets: Any, places: Any) -> Callable[[Any, Any], Any]
     def one_by_one(rows: Any) -> Any:
         scores = np.zeros((rows.shape[0], len(step._predictors[0])), dtype=baseline.dtype, order="F")
         scores += baseline
-        add(rows, scores)
+        add((rows, scores))
         return scores
 
     return lambda rows, _scores: ordering.answer(ranks.of(rows), one_by_one)

@@ -9,11 +9,12 @@ A split of categories has a column of its own: 0 goes left, 1 goes right.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from .planning import Function
+from .stages import adder, stage
 
 MOST_COLUMNS = 400
 """With more different splits of categories, their columns cost more than is gained."""
@@ -60,7 +61,7 @@ class Ranks:
         made["feature"], made["weighted_n_node_samples"] = -2, nodes["count"]
         for place in np.flatnonzero(~leaf).tolist():
             made["feature"][place], made["threshold"][place] = self._split_of(nodes[place], tree)
-        return made, np.ascontiguousarray(nodes["value"]).reshape(-1, 1, 1)
+        return made, nodes["value"]
 
     def _split_of(self, node: Any, tree: Any) -> tuple[int, float]:
         """Return the column that a split looks at, and its threshold there."""
@@ -114,7 +115,7 @@ def _table(left: Any, known: Any, *, first: bool) -> Any:
     return np.append(side, 0.0 if first else 1.0).astype(np.float32)
 
 
-def ranked(predictors: list[list[Any]], known: Any, places: Any) -> tuple[Any, Callable[[Any, Any], None], Any] | None:
+def ranked(predictors: list[list[Any]], known: Any, places: Any) -> tuple[Ranks, Function, list[Any]] | None:
     """Return ranks, a function that adds all trees to scores, and the trees; ``None`` if it would not be sooner.
 
     Args:
@@ -122,20 +123,10 @@ def ranked(predictors: list[list[Any]], known: Any, places: Any) -> tuple[Any, C
         known: Bits of the known categories.
         places: The row in ``known`` of every feature.
     """
-    from sklearn.ensemble._gradient_boosting import predict_stages
-    from sklearn.tree._tree import Tree
-
     ranks = Ranks([tree for iteration in predictors for tree in iteration], known, places)
     if not ranks.feasible:
         return None
-    stages = np.empty((len(predictors), len(predictors[0])), dtype=object)
-    one = np.array([1], dtype=np.intp)
-    for place, (nodes, values) in enumerate(ranks.trees):
-        tree = Tree(ranks.width, one, 1)
-        tree.__setstate__({"max_depth": 0, "node_count": len(nodes), "nodes": nodes, "values": values})
-        stages.flat[place] = SimpleNamespace(tree_=tree)
-
-    def add(rows: Any, scores: Any) -> None:
-        predict_stages(stages, rows, 1.0, scores)
-
-    return ranks, add, [stage.tree_ for stage in stages.flat]
+    made = [stage(nodes, values, ranks.width) for nodes, values in ranks.trees]
+    outputs = len(predictors[0])
+    add = adder([made[first : first + outputs] for first in range(0, len(made), outputs)])
+    return ranks, add, [one.tree_ for one in made]

@@ -1,8 +1,8 @@
 """Plans of decision trees and of forests, which add up the answers of their trees in the order of the trees.
 
 Rows become ``float32``, as the library's trees take them. A handful of rows goes through all trees at once
-(:mod:`.groves`); more go through one tree after the other, ordered so that neighbours take the same way
-(:mod:`.ordering`): a processor guesses the next branch by the last ones.
+(:mod:`.groves`); more go through one tree after the other (:mod:`.stages`), ordered so that neighbours take the same
+way (:mod:`.ordering`): a processor guesses the next branch by the last ones.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from .groves import added, grove_of, grove_values
 from .kernels import over_arrays
 from .ordering import Ordering
 from .planning import Function, Given, Plan, Planner
+from .stages import totals
+
+MOST_WALKS = 1000
+"""With more rows times classes, one way through a tree and a copy of all its classes is sooner than a way per class."""
 
 
 def tree_rows(step: Any, width: int) -> Callable[[Any], Any]:
@@ -76,32 +80,17 @@ def _summed(step: Any, outputs: int) -> Function:
             total += some
         return total
 
-    function = _stages(step.estimators_, one_by_one) if outputs == 1 else one_by_one
+    at_once = totals(step.estimators_, outputs)
+
+    def by_trees(rows: Any) -> Any:
+        many = outputs > 2 and rows.shape[0] * outputs > MOST_WALKS
+        return one_by_one(rows) if at_once is None or many or has_nan(rows) else at_once(rows)
 
     def summed(rows: Any) -> Any:
         if grove is not None and whole is not None and grove.fits(rows):
             parts = whole.take(grove.leaves(rows), axis=0, mode="clip")
             return added(parts.reshape(len(trees), rows.shape[0], outputs), 0.0)
-        return ordering.answer(rows, function)
-
-    return summed
-
-
-def _stages(estimators: list[Any], otherwise: Function) -> Function:
-    """Return a function that adds up one number per tree by the library's kernel for all stages of boosting.
-
-    The kernel adds ``1.0 *`` the value of a leaf, tree by tree; it knows no missing values.
-    """
-    from sklearn.ensemble._gradient_boosting import predict_stages
-
-    stages = np.array([*estimators, None], dtype=object)[:-1, np.newaxis]
-
-    def summed(rows: Any) -> Any:
-        if has_nan(rows):
-            return otherwise(rows)
-        total = np.zeros((rows.shape[0], 1))
-        predict_stages(stages, np.ascontiguousarray(rows), 1.0, total)
-        return total
+        return ordering.answer(rows, by_trees)
 
     return summed
 
