@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import sklearn
 from sklearn import (
     calibration,
     cluster,
@@ -83,9 +84,7 @@ def _linear() -> list[Case]:
     found = [
         Case("LogisticRegression", one.LogisticRegression),
         Case("LogisticRegression, three classes", one.LogisticRegression, "three"),
-        Case(
-            "LogisticRegressionCV", lambda: one.LogisticRegressionCV(Cs=2, cv=2, use_legacy_attributes=False), "three"
-        ),
+        Case("LogisticRegressionCV", lambda: one.LogisticRegressionCV(Cs=2, cv=2), "three"),
         Case("GridSearchCV", lambda: model_selection.GridSearchCV(one.LogisticRegression(), grid, cv=2)),
         Case("SGDClassifier", lambda: one.SGDClassifier(loss="log_loss"), "three"),
         Case("SGDClassifier, modified Huber", lambda: one.SGDClassifier(loss="modified_huber")),
@@ -138,8 +137,9 @@ def _trees() -> list[Case]:
         Case("BaggingRegressor of lines", lambda: one.BaggingRegressor(linear_model.Ridge()), "many"),
     ]
     for rows in ("plain", "holed"):
-        found += [Case(f"{kind.__name__}, {rows}", _with(kind, few), "three", rows) for kind in forests]
-        found += [Case(f"{kind.__name__}, {rows}", _with(kind, few), "many", rows) for kind in numbers]
+        some = 2 if rows == "plain" or sklearn.__version__ > "1.6" else 1  # extra trees took no NaN before
+        found += [Case(f"{kind.__name__}, {rows}", _with(kind, few), "three", rows) for kind in forests[:some]]
+        found += [Case(f"{kind.__name__}, {rows}", _with(kind, few), "many", rows) for kind in numbers[:some]]
     return [*found, Case("RandomForestRegressor, two outputs", _with(one.RandomForestRegressor, few), "pairs")]
 
 
@@ -230,7 +230,7 @@ def _transformers() -> list[Case]:
         Case("PowerTransformer", one.PowerTransformer, rows="holed"),
         Case("PowerTransformer, Box-Cox", lambda: one.PowerTransformer("box-cox"), rows="positive"),
         Case("QuantileTransformer", lambda: one.QuantileTransformer(n_quantiles=50), rows="holed"),
-        Case("KBinsDiscretizer", lambda: one.KBinsDiscretizer(quantile_method="averaged_inverted_cdf")),
+        Case("KBinsDiscretizer", lambda: one.KBinsDiscretizer(strategy="kmeans")),
         Case("KBinsDiscretizer, numbers", lambda: one.KBinsDiscretizer(encode="ordinal", strategy="uniform")),
         Case("PCA", lambda: decomposition.PCA(3)),
         Case("PCA, whitened", lambda: decomposition.PCA(3, whiten=True)),

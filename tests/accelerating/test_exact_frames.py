@@ -125,7 +125,7 @@ def test_boosting_takes_categories_by_their_dtype(kind: Any) -> None:
     columns = ["f0", "kind", "holed", "whole", "city"]
     rows = ROWS.assign(city=pd.Categorical(np.random.default_rng(5).choice([f"c{i}" for i in range(40)], 1000)))
     rows.loc[::7, "kind"] = None
-    model = kind(max_iter=15, min_samples_leaf=3).fit(rows[columns], TWO)
+    model = kind(max_iter=15, min_samples_leaf=3, categorical_features="from_dtype").fit(rows[columns], TWO)
     assert any(tree.raw_left_cat_bitsets.size for iteration in model._predictors for tree in iteration)
     exact = assert_exact(model, rows[columns])
     assert all(step.own for step in exact.steps)
@@ -142,7 +142,9 @@ def test_boosting_takes_codes_by_the_places_of_their_columns() -> None:
 
 
 def test_several_blocks_of_columns_side_by_side() -> None:
-    numbers = make_union(StandardScaler(), make_pipeline(KBinsDiscretizer(4, encode="onehot-dense", **BINS), Ridged()))
+    numbers = make_union(
+        StandardScaler(), make_pipeline(KBinsDiscretizer(4, encode="onehot-dense", strategy="kmeans"), Ridged())
+    )
     parts = ColumnTransformer(
         [
             ("numbers", numbers, ["f0", "f1"]),
@@ -155,9 +157,6 @@ def test_several_blocks_of_columns_side_by_side() -> None:
     for last in (GradientBoostingClassifier(n_estimators=5), DecisionTreeClassifier(max_depth=4)):
         exact = assert_exact(make_pipeline(parts, last).fit(ROWS, LABELS), ROWS)
         assert [step.type_name for step in exact.steps if not step.own] == ["Ridged"]
-
-
-BINS = {"quantile_method": "averaged_inverted_cdf"}
 
 
 class Ridged(StandardScaler):

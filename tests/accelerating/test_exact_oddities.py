@@ -106,6 +106,18 @@ def test_a_frame_without_rows_gives_the_model_s_own_error() -> None:
     assert outcome(lambda: exact.predict(columns_of(none))) == outcome(lambda: model.predict(none))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+@pytest.mark.filterwarnings("ignore")
+def test_every_estimator_treats_what_is_not_finite_as_the_library_does(case: Case, value: float) -> None:
+    model, rows = case.fit(0), make_rows(case.rows, 5, np.random.default_rng(1))
+    exact = accelerated(model, rows)
+    rows[2, 1] = value
+    for method in exact.methods:
+        ours, theirs = (outcome(lambda one=one: getattr(one, method)(rows)) for one in (exact, model))  # noqa: B023
+        assert ours == theirs if isinstance(theirs, str) else same(theirs, ours)
+
+
 class Own(LogisticRegression):
     """Somebody's own estimator."""
 

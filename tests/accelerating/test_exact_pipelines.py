@@ -22,7 +22,7 @@ def mixed(n_rows: int, seed: int) -> pd.DataFrame:
     frame.loc[rng.random(n_rows) < 0.1, ["f0", "f1"]] = np.nan
     frame["whole"] = rng.integers(0, 100, n_rows)
     frame["plan"] = rng.choice(["monthly", "yearly", "none"], n_rows)
-    frame.loc[rng.random(n_rows) < 0.1, "plan"] = None
+    frame.loc[rng.random(n_rows) < 0.1, "plan"] = np.nan
     frame["kind"] = pd.Categorical(rng.choice(["a", "b", "c"], n_rows))
     return frame
 

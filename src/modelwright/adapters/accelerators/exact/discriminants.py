@@ -11,6 +11,7 @@ from .arrays import finite, shaped
 from .kernels import over_arrays
 from .linear import scored
 from .planning import Function, Given, Plan, Planner
+from .releases import release
 from .softmaxes import softmax_in_place
 
 
@@ -44,7 +45,9 @@ def _projected(step: Any) -> Function:
 
 
 def quadratic_discriminant(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
-    """Plan quadratic discriminants."""
+    """Plan quadratic discriminants, as they are since 1.6."""
+    if release() < (1, 6):
+        return None
     width, count, classes = step.n_features_in_, len(step.classes_), step.classes_
     turns = [turn * (scale ** (-0.5)) for turn, scale in zip(step.rotations_, step.scalings_, strict=True)]
     logs = np.asarray([np.sum(np.log(scale)) for scale in step.scalings_])

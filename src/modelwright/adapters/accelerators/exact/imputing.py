@@ -18,7 +18,7 @@ def simple_imputer(step: Any, given: Given, planner: Planner, path: str) -> Plan
         return None
     if step._fit_dtype.kind in "OUS":
         return _text(step, given)
-    statistics = step.statistics_.astype(step._fill_dtype, copy=False)
+    statistics = step.statistics_.astype(getattr(step, "_fill_dtype", step.statistics_.dtype), copy=False)
     fill = _filler(statistics, _copier(step), len(statistics))
     if not step.add_indicator:
         return over_arrays(step, given, {"transform": lambda rows: fill(rows)[0]})

@@ -6,19 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import shaped, single
+from .arrays import finite, shaped, single
 from .groves import added, grove_of, grove_values
 from .kernels import over_arrays
 from .planning import Function, Given, Plan, Planner
+from .releases import allows_nan
 
 
 def isolation_forest(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
     """Plan an isolation forest."""
     width, offset = step.n_features_in_, step.offset_
     scores = _scores(step)
+    check = _unchecked if allows_nan(step) else finite
 
     def decision_function(rows: Any) -> Any:
-        return scores(single(shaped(rows, width))) - offset
+        return scores(check(single(shaped(rows, width)))) - offset
 
     def predict(rows: Any) -> Any:
         found = decision_function(rows)
@@ -27,6 +29,10 @@ def isolation_forest(step: Any, given: Given, planner: Planner, path: str) -> Pl
         return answer
 
     return over_arrays(step, given, {"decision_function": decision_function, "predict": predict})
+
+
+def _unchecked(rows: Any) -> Any:
+    return rows
 
 
 def _scores(step: Any) -> Function:

@@ -6,7 +6,9 @@ them. With any other release, or with settings that change what methods do, noth
 
 from __future__ import annotations
 
-EXAMINED = ("1.9",)
+from typing import Any
+
+EXAMINED = ((1, 5), (1, 6), (1, 7), (1, 8), (1, 9))
 """Releases whose answers were compared, bit for bit."""
 
 _SETTINGS = {
@@ -17,10 +19,26 @@ _SETTINGS = {
 }
 
 
+def release() -> tuple[int, int]:
+    """Return the first two numbers of the installed release."""
+    import sklearn
+
+    first, second = sklearn.__version__.split(".")[:2]
+    return int(first), int(second)
+
+
 def is_examined() -> bool:
     """Say whether the installed release was examined, and is set to its defaults."""
     import sklearn
 
-    release = ".".join(sklearn.__version__.split(".")[:2])
     settings = sklearn.get_config()
-    return release in EXAMINED and all(settings.get(name, value) == value for name, value in _SETTINGS.items())
+    return release() in EXAMINED and all(settings.get(name, value) == value for name, value in _SETTINGS.items())
+
+
+def allows_nan(step: Any) -> bool:
+    """Say whether an estimator takes NaN, by its tags."""
+    try:
+        from sklearn.utils import get_tags
+    except ImportError:  # before 1.6
+        return bool(step._get_tags()["allow_nan"])
+    return bool(get_tags(step).input_tags.allow_nan)

@@ -9,21 +9,23 @@ import numpy as np
 from .arrays import finite, own_floats, shaped, without_infinity
 from .kernels import over_arrays
 from .planning import SPARSE, Function, Given, Plan, Planner
+from .releases import release
 
 
 def standard_scaler(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
     """Plan ``(x - mean) / scale``."""
     width, mean, scale = step.n_features_in_, step.mean_, step.scale_
     with_mean, with_std = step.with_mean, step.with_std
+    narrows = release() >= (1, 8)  # single numbers were subtracted from in double precision before
     if given.form == "sparse":
         return _scaled_sparse(step, given, 1 / scale if with_std else None) if not with_mean else None
 
     def transform(rows: Any) -> Any:
         rows = own_floats(without_infinity(shaped(rows, width)))
         if with_mean:
-            rows -= mean.astype(rows.dtype, copy=False)
+            rows -= mean.astype(rows.dtype, copy=False) if narrows else mean
         if with_std:
-            rows /= scale.astype(rows.dtype, copy=False)
+            rows /= scale.astype(rows.dtype, copy=False) if narrows else scale
         return rows
 
     return over_arrays(step, given, {"transform": transform})

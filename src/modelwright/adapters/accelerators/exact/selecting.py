@@ -10,6 +10,7 @@ from .arrays import finite, shaped, without_infinity
 from .composing import chain
 from .kernels import over_arrays
 from .planning import ARRAY, SPARSE, Given, Plan, Planner
+from .releases import allows_nan
 
 
 def selector(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
@@ -17,7 +18,7 @@ def selector(step: Any, given: Given, planner: Planner, path: str) -> Plan | Non
     width, mask = step.n_features_in_, step.get_support()
     if not mask.any():
         return None
-    check = without_infinity if _allows_nan(step) else finite
+    check = without_infinity if allows_nan(step) else finite
 
     def transform(rows: Any) -> Any:
         if type(rows) is np.ndarray:
@@ -38,11 +39,3 @@ def eliminator(step: Any, given: Given, planner: Planner, path: str) -> Plan | N
     select = plan.methods["transform"]
     methods = {name: chain([select, method]) for name, method in last.methods.items() if name != "transform"}
     return Plan({**methods, **plan.methods}, plan.gives)
-
-
-def _allows_nan(step: Any) -> bool:
-    try:
-        from sklearn.utils import get_tags
-    except ImportError:
-        return bool(step._get_tags()["allow_nan"])
-    return bool(get_tags(step).input_tags.allow_nan)

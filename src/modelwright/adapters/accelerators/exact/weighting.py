@@ -23,7 +23,8 @@ def _predictions(step: Any, planner: Planner, path: str) -> list[Function] | Non
 def ada_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
     """Plan a classifier."""
     classes, count, take = step.classes_, step.n_classes_, step.classes_.take
-    votes = _votes(step, planner, path) if count > 1 else None
+    counted = getattr(step, "algorithm", "SAMME") in ("SAMME", "deprecated")  # before 1.8 there was another
+    votes = _votes(step, planner, path) if count > 1 and counted else None
     if votes is None:
         return None
     width, total = step.n_features_in_, step.estimator_weights_.sum()
