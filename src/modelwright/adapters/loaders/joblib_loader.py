@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 ARTIFACT = "model.joblib"
+MAPPED = 16 * 2**20
+"""From this size on, bytes, the file is mapped into memory: processes that load it share one copy of its arrays."""
 
 
 def audit(artifacts: Path, options: dict[str, Any], package: str) -> list[str]:
@@ -20,7 +22,8 @@ def audit(artifacts: Path, options: dict[str, Any], package: str) -> list[str]:
 
 
 def load(artifacts: Path, options: dict[str, Any], package: str, trusted: Iterable[str]) -> object:
-    """Unpickle the model with joblib."""
+    """Unpickle the model with joblib; the arrays of a big file are read when they are used, and copied when written."""
     import joblib
 
-    return joblib.load(artifacts / ARTIFACT)
+    path = artifacts / ARTIFACT
+    return joblib.load(path, mmap_mode="c" if path.stat().st_size >= MAPPED else None)
