@@ -232,3 +232,40 @@ def test_names_are_judged_by_what_they_can_do(name: str, severity: str | None) -
 )
 def test_calls_are_followed_through_imports(source: str, called: str | None) -> None:
     assert [name for _, name, _ in suspicious_calls(source)] == ([called] if called else [])
+
+
+def torchscript(pickled: bytes, **extra: bytes) -> io.BytesIO:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("net/data.pkl", pickled)
+        archive.writestr("net/constants.pkl", b"\x80\x02).")
+        archive.writestr("net/code/__torch__.py", b"class Net(Module):\n  __parameters__ = []\n")
+        archive.writestr("net/data/0", b"\x80\x05" + bytes(62))
+        for name, content in extra.items():
+            archive.writestr(f"net/extra/{name}", content)
+    made.seek(0)
+    return made
+
+
+TENSOR = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000tQ)tR."
+
+
+def test_a_torchscript_archive_is_known_and_its_own_names_run_nothing() -> None:
+    found = look_into(torchscript(b"\x80\x02c__torch__\nNet\n)\x81}b."))
+    assert (found.kind, found.constructs, found.executes, found.problem) == ("torchscript", (), False, "")
+    found = look_into(torchscript(TENSOR))
+    assert (found.constructs, found.executes) == ((), False)
+
+
+def test_a_program_among_the_pickles_of_a_torchscript_archive_is_told() -> None:
+    found = look_into(torchscript(b"cos\nsystem\n(S'id'\ntR."))
+    assert found.executes
+    assert found.constructs == ("os.system",)
+    found = look_into(torchscript(TENSOR, note=pickle.dumps(Runs("true"))))
+    assert found.executes
+    assert found.constructs == ("posix.system",)
+
+
+def test_a_saved_model_is_not_taken_for_onnx() -> None:
+    assert look_into(io.BytesIO(b"\x08\x01\x12\x04\x0a\x02ab")).kind == "savedmodel"
+    assert look_into(io.BytesIO(b"\x08\x0a\x12\x04skl2")).kind == "onnx"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Literal, cast
@@ -18,7 +19,21 @@ from typing import Any, BinaryIO, Literal, cast
 from modelwright.capturing.opcodes import read_globals
 from modelwright.spec.struct import Frozen
 
-Kind = Literal["skops", "zip", "pickle", "npy", "safetensors", "onnx", "hdf5", "native", "script", "json", "other"]
+Kind = Literal[
+    "skops",
+    "torchscript",
+    "zip",
+    "pickle",
+    "npy",
+    "safetensors",
+    "onnx",
+    "savedmodel",
+    "hdf5",
+    "native",
+    "script",
+    "json",
+    "other",
+]
 MAX_SCHEMA = 256 * 2**20
 """Largest ``schema.json`` that is read, bytes."""
 MAX_MEMBERS = 10_000
@@ -103,6 +118,8 @@ def _oldest_pickle(stream: BinaryIO, head: bytes) -> Content:
     found = _pickle(stream)
     if head and (not found.problem or found.constructs or found.imports):
         return found
+    if head[:3] == b"\x08\x01\x12":  # saved_model_schema_version 1, then the first graph
+        return Content(kind="savedmodel")
     looks_like_onnx = head[:1] == b"\x08" and b"\x12" in head[:16]
     return Content(kind="onnx" if looks_like_onnx else "other")
 
@@ -139,6 +156,9 @@ def _zip(stream: BinaryIO, depth: int) -> Content:
                 return _skops(archive)
             if len(names) > MAX_MEMBERS:
                 return Content(kind="zip", problem=f"it has more than {MAX_MEMBERS} members")
+            root = names[0].partition("/")[0] if names else ""
+            if {f"{root}/constants.pkl", f"{root}/data.pkl"} <= {*names}:
+                return _torchscript(archive, root, depth)
             return _merged("zip", [_member(archive, name, depth) for name in names if not name.endswith("/")])
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
         return Content(kind="zip", problem=str(error))
@@ -149,6 +169,36 @@ def _member(archive: zipfile.ZipFile, name: str, depth: int) -> Content:
         if not archive.getinfo(name).file_size:
             return Content(kind="other")
         return look_into(cast(BinaryIO, member), depth=depth + 1)
+
+
+def _torchscript(archive: zipfile.ZipFile, root: str, depth: int) -> Content:
+    """Look into a TorchScript archive: its pickles are read by a reader of torch's own, which imports nothing.
+
+    That reader knows tensors, a few containers, and classes that are compiled from the texts below ``code``; a name it
+    does not know makes it fail. Members below ``data`` and ``constants`` are bare numbers. ``torch.load`` hands such an
+    archive to it as well.
+
+    Source: PyTorch, ``torch/csrc/jit/serialization/unpickler.cpp`` and ``torch/serialization.py``.
+    """
+    bare = tuple(f"{root}/{folder}/" for folder in ("data", "constants", "code"))
+    told = {f"{root}/{name}" for name in ("version", "byteorder")}
+    parts = []
+    for name in archive.namelist():
+        if name.endswith("/") or name.startswith(bare) or name in told:
+            continue
+        found = _member(archive, name, depth)
+        if name in (f"{root}/constants.pkl", f"{root}/data.pkl"):
+            strange = tuple(one for one in (*found.constructs, *found.imports) if not _TORCHSCRIPT.fullmatch(one))
+            found = Content(kind="pickle", constructs=strange, executes=bool(strange), problem=found.problem)
+        parts.append(found)
+    return _merged("torchscript", parts)
+
+
+_TORCHSCRIPT = re.compile(
+    r"__torch__\..+|torch\.\w+Storage|torch\._utils\._rebuild_(tensor_v2|parameter|qtensor)|torch\.(device|Size|\w+_?dtype)"
+    r"|torch\.jit\._pickle\.\w+|collections\.OrderedDict|\?\.persistent id"
+)
+"""What the pickles of a TorchScript archive name when ``torch.jit.save`` wrote them."""
 
 
 def _skops(archive: zipfile.ZipFile) -> Content:
