@@ -247,7 +247,10 @@ def torchscript(pickled: bytes, **extra: bytes) -> io.BytesIO:
     return made
 
 
-TENSOR = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000tQ)tR."
+TENSOR = (
+    b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n"
+    b"((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000tQ)tR."
+)
 
 
 def test_a_torchscript_archive_is_known_and_its_own_names_run_nothing() -> None:
