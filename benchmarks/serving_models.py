@@ -73,10 +73,16 @@ class Subject(NamedTuple):
         joblib.dump(self.native, folder / "model.joblib")
         (folder / "fields.json").write_text(json.dumps({"framed": self.framed, "fields": self.fields}))
 
-    def wheel(self, folder: Path, version: str = "1.0.0") -> Path:
-        """Capture and build the wheel; return its path."""
+    def wheel(self, folder: Path, version: str = "1.0.0", accelerate: str | None = None) -> Path:
+        """Capture and build the wheel, with a faster form of the model if that is asked for; return its path."""
         package = mw.capture(
-            self.native, self.table[:500], name=self.name, version=version, to=folder / version, methods=["predict"]
+            self.native,
+            self.table[:500],
+            name=self.name,
+            version=version,
+            to=folder / version,
+            methods=["predict"],
+            accelerate=accelerate,
         )
         return mw.build(package, folder)
 

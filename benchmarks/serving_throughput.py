@@ -1,6 +1,6 @@
 """One row per request, 64 connections: requests per second, latency, and CPU of the whole server per request.
 
-Three models; ours with a worker process and in-process, MLServer with adaptive batching and without, MLflow, BentoML
+Three models; ours with a worker process, with the exact form of the model, and in-process, MLServer with adaptive batching and without, MLflow, BentoML
 with batching, FastAPI by hand, and the bare echo of our HTTP server, in turns. MLServer's batching is given the best
 of the settings that were tried (64 requests, 2 ms). Run: ``python benchmarks/serving_throughput.py --seconds 5``.
 """
@@ -19,7 +19,7 @@ from serving_models import NAMES, subject
 from serving_peers import Server, bentoml, echo, fastapi, in_process, mlflow, mlserver, ours
 
 RESULTS = Path(__file__).parent / "results" / "serving_throughput.json"
-PEERS = ("echo", "in-process", "mlserver-batching", "mlflow", "mlserver", "bentoml", "fastapi")
+PEERS = ("exact", "echo", "in-process", "mlserver-batching", "mlflow", "mlserver", "bentoml", "fastapi")
 BATCHING: dict[str, Any] = {"batch_size": 64, "batch_s": 0.002}
 
 
@@ -27,7 +27,9 @@ def measure(name: str, folder: Path, *, rounds: int, seconds: float, peers: froz
     """Ask every server for one model, in turns."""
     model = subject(name)
     wheel = model.wheel(folder / "wheels")
+    fast = model.wheel(folder / "exact-wheels", accelerate="exact")
     makers = {
+        "exact": lambda: ours(model, fast, folder=folder / "exact", name="exact"),
         "in-process": lambda: in_process(model, wheel, folder / "in-process"),
         "echo": echo,
         "mlserver-batching": lambda: mlserver(model, folder / "mlserver-batching", **BATCHING),
@@ -52,7 +54,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--models", default=",".join(NAMES))
     options.add_argument(
-        "--peers", help=f"of {', '.join(PEERS)}; by default all for the cheap model, else the first four"
+        "--peers", help=f"of {', '.join(PEERS)}; by default all for the cheap model, else the first five"
     )
     options.add_argument("--quick", action="store_true", help="one short round; the raw output is not kept")
     chosen = options.parse_args()
@@ -60,7 +62,7 @@ def main() -> None:
     seen = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen.models.split(","):
-            peers = chosen.peers.split(",") if chosen.peers else PEERS if name == NAMES[0] else PEERS[:4]
+            peers = chosen.peers.split(",") if chosen.peers else PEERS if name == NAMES[0] else PEERS[:5]
             seen[name] = measure(name, Path(folder, name), rounds=rounds, seconds=seconds, peers=frozenset(peers))
     if not chosen.quick:
         RESULTS.write_text(json.dumps(seen, indent=1) + "\n", "utf-8")

@@ -10,6 +10,7 @@ from modelwright.cli.addresses import SOMEWHERE, At
 from modelwright.cli.output import PLAIN, Output, flag, size
 from modelwright.cli.references import resolve
 from modelwright.inspecting.read import read
+from modelwright.spec.acceleration import Acceleration
 from modelwright.spec.manifest import Manifest
 from modelwright.spec.signature import Field, Scalar
 from modelwright.spec.signature import Output as OutputField
@@ -56,11 +57,20 @@ def _show(manifest: Manifest, console: Console) -> None:
         console.print(f"{one.metric:<20}{one.value:>10.4f}  on {where}", markup=False)
 
 
+def _form(form: Acceleration) -> str:
+    if not form.kept:
+        return f"{form.kind}, refused: {form.why}"
+    allowed = f"within {form.tolerance:g}" if form.tolerance else "bit for bit"
+    times = [f"{each.original / each.accelerated:.3g} × on {each.rows:,}" for each in form.latency]
+    return f"{form.kind}, {allowed} on {form.rows:,} rows" + (f"; {', '.join(times)} rows" if times else "")
+
+
 def _facts(manifest: Manifest) -> Iterable[tuple[str, str]]:
     storage, environment = manifest.storage, manifest.environment
     yield "task", manifest.task
     danger = ", can run code when it is loaded" if storage.executes_code else ""
     yield "model", f"{storage.model_type} ({storage.format}{danger})"
+    yield from (("faster form", _form(form)) for form in manifest.accelerations)
     yield "methods", ", ".join(storage.methods)
     yield "interpreters", "any" if environment.portable else ", ".join(environment.interpreters)
     yield "needs", ", ".join(environment.dependencies) or "only Python"
