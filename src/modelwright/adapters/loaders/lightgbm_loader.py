@@ -79,6 +79,8 @@ class Boosted:
 
         if isinstance(rows, numpy.ndarray):
             return rows if rows.dtype in ("float32", "float64") else rows.astype("float64")
+        if not self._codes and hasattr(rows, "iloc") and list(rows.columns) == self._names:
+            return rows.to_numpy(dtype="float64", na_value=numpy.nan)  # in one piece: many columns cost as few do
         count, columns = _columns(rows)
         if absent := [name for name in self._names if name not in columns] or (not self._names and ["names"]):
             raise ValueError(f"The rows lack {', '.join(absent)}.")

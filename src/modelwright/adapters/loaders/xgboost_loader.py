@@ -103,6 +103,9 @@ class Boosted:
 
         if isinstance(rows, numpy.ndarray):
             return rows if rows.dtype.kind in "biuf" else rows.astype("float32")
+        if not self._codes and hasattr(rows, "iloc") and list(rows.columns) == self._names:
+            with numpy.errstate(over="ignore"):  # in one piece: many columns cost as few do
+                return rows.to_numpy(dtype="float32", na_value=numpy.nan)
         count, columns = _columns(rows)
         if absent := [name for name in self._names if name not in columns] or (not self._names and ["names"]):
             raise ValueError(f"The rows lack {', '.join(absent)}.")
