@@ -10,7 +10,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from modelwright.adapters.formats.text_folders import check_folder, check_text, copy_folder, settings_of, tidy
+from modelwright.adapters.formats.text_folders import (
+    check_folder,
+    check_text,
+    copy_folder,
+    forget_last_texts,
+    settings_of,
+    tidy,
+)
 from modelwright.adapters.loaders import transformers_loader
 from modelwright.adapters.loaders.transformers_loader import FOLDER, Sentences, quiet, read_sentences
 from modelwright.capturing.formats import Adapted, FileReport, Saved
@@ -60,6 +67,7 @@ class SentenceTransformersFormat:
             copy_folder(model.source, folder, _parts(model.source))
         else:
             with quiet():
+                forget_last_texts(getattr(model.model, "tokenizer", None))
                 model.model.save_pretrained(str(folder), create_model_card=False)
         tidy(folder)
         return Saved(options=model.options)

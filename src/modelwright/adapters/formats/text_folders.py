@@ -90,6 +90,14 @@ def copy_folder(source: Path, target: Path, parts: Iterable[str] = ("",)) -> Non
         shutil.copyfile(path, new)
 
 
+def forget_last_texts(tokenizer: Any) -> None:
+    """Let a tokenizer forget how it cut and filled the last texts, which it would save; each call says so anew."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        backend.no_truncation()
+        backend.no_padding()
+
+
 def tidy(folder: Path) -> None:
     """Leave out of the settings where the model came from.
 

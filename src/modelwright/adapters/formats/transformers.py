@@ -13,7 +13,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from modelwright.adapters.formats.text_folders import check_folder, check_text, copy_folder, settings_of, tidy
+from modelwright.adapters.formats.text_folders import (
+    check_folder,
+    check_text,
+    copy_folder,
+    forget_last_texts,
+    settings_of,
+    tidy,
+)
 from modelwright.adapters.loaders import transformers_loader
 from modelwright.adapters.loaders.transformers_loader import FOLDER, Sentences, TextModel, adapted, quiet, read
 from modelwright.capturing.formats import Adapted, FileReport, Saved
@@ -68,6 +75,7 @@ class TransformersFormat:
             copy_folder(model.source, folder)
         else:
             with quiet():
+                forget_last_texts(live.tokenizer)
                 live.model.save_pretrained(folder)
                 live.tokenizer.save_pretrained(folder)
         tidy(folder)
