@@ -165,7 +165,8 @@ def classifier(graph: Graph, answers: list[Any]) -> dict[str, Any]:
 
 
 def _are_probabilities(name: str, values: Any) -> bool:
-    if values.shape[1] < 2 or not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1 + _SUM_ATOL):
+    inside = np.isfinite(values) & (values >= -_SUM_ATOL) & (values <= 1 + _SUM_ATOL)  # 1 - p may fall below 0
+    if values.shape[1] < 2 or not inside.all():
         return False
     return "prob" in name.lower() or bool(np.allclose(values.sum(axis=1), 1, atol=_SUM_ATOL))
 
