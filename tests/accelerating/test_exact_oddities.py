@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from modelwright.adapters.accelerators import exact as exact_package
 from modelwright.adapters.accelerators.exact import METHODS, accelerate
 from modelwright.runtime.conversion import build
 
@@ -168,6 +173,24 @@ def test_methods_that_are_not_accelerated_are_not_there() -> None:
     assert exact.methods == ("predict",)
     with pytest.raises(AttributeError, match="score is not accelerated"):
         exact.score  # noqa: B018
+
+
+def test_the_folder_works_by_itself_wherever_it_is_copied(tmp_path: Path) -> None:
+    shutil.copytree(Path(exact_package.__file__).parent, tmp_path / "somewhere" / "exact")
+    (tmp_path / "somewhere" / "__init__.py").touch()
+    code = """
+import sys
+from somewhere.exact import accelerate
+assert not {"numpy", "sklearn"} & {*sys.modules}, "it imports more than the standard library before it is asked"
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+rows, labels = load_iris(return_X_y=True)
+signature = {"inputs": [{"name": "x", "datatype": "float64", "shape": [4]}], "container": "numpy"}
+exact = accelerate(RandomForestClassifier(5).fit(rows, labels), signature, ["predict"], None)
+assert exact.predict(rows).shape == (150,)
+assert not [name for name in sys.modules if name.startswith("modelwright")]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env={})
 
 
 SOME = {"RandomForestClassifier", "HistGradientBoostingClassifier", "GradientBoostingClassifier", "Pipeline", "KMeans"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arrays import F32, finite, shaped, single
 from .groves import added, grove_of, grove_values
-from .kernels import over_arrays
+from .kernels import over_trees
 from .links import classifying
 from .ordering import Ordering
 from .planning import Function, Given, Plan, Planner
@@ -21,13 +21,13 @@ from .planning import Function, Given, Plan, Planner
 def boosting_classifier(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
     """Plan a classifier."""
     methods = classifying(_raw(step), step._loss, step.classes_, positive=lambda scores: scores >= 0)
-    return over_arrays(step, given, methods)
+    return over_trees(step, given, methods)
 
 
 def boosting_regressor(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
     """Plan a regressor."""
     raw = _raw(step)
-    return over_arrays(step, given, {"predict": lambda rows: raw(rows).ravel()})
+    return over_trees(step, given, {"predict": lambda rows: raw(rows).ravel()})
 
 
 def _raw(step: Any) -> Function:

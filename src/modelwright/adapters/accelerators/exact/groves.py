@@ -92,7 +92,7 @@ def added(parts: Any, start: Any) -> Any:
     np.add(start, first, out=first)
     if first.size > 1:
         return np.add.reduce(parts, axis=0)
-    return np.add.accumulate(parts, axis=0)[-1]
+    return np.add.accumulate(parts.ravel())[-1:].reshape(1, 1)
 
 
 class Grove:

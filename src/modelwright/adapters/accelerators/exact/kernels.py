@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from .arrays import finite
 from .planning import ARRAY, Function, Given, Plan
 from .tables import array_maker, has_names
 
@@ -33,11 +33,28 @@ def over_arrays(
     return Plan({name: _after(array, method) for name, method in methods.items()}, gives)
 
 
+MOST_WIDTH = 1000
+"""Wider sparse matrices are not made dense."""
+
+
+def over_trees(step: Any, given: Given, methods: dict[str, Function]) -> Plan | None:
+    """Return the plan of trees, which compare numbers one by one, so that sparse rows may be made dense for them.
+
+    Args:
+        step: The fitted estimator.
+        given: What it gets.
+        methods: A function per method, from an array.
+    """
+    if given.form != "sparse":
+        return over_arrays(step, given, methods)
+    if not has_names(step, given) or step.n_features_in_ > MOST_WIDTH:
+        return None
+    return Plan({name: _after(_dense, method) for name, method in methods.items()})
+
+
+def _dense(rows: Any) -> Any:
+    return finite(rows.toarray())
+
+
 def _after(first: Function, second: Function) -> Function:
     return lambda rows: second(first(rows))
-
-
-def labelled(classes: Any, scores: Callable[[Any], Any]) -> Function:
-    """Return a function that answers the class with the highest score, the first of equals."""
-    take = classes.take
-    return lambda rows: take(scores(rows).argmax(axis=1), axis=0)

@@ -19,6 +19,10 @@ BITS = 16
 """So many splits, because sixteen bits are what NumPy sorts in one pass."""
 
 
+RAREST = 32
+"""Splits that fewer than one of so many training rows met are not looked at."""
+
+
 class Ordering:
     """The splits by which rows are sorted, taken from trees.
 
@@ -46,12 +50,11 @@ def _splits(trees: list[Any]) -> tuple[Any, Any]:
     """Return features and thresholds of the splits that most training rows met, one per feature and region."""
     weights: dict[tuple[int, float], float] = {}
     for tree in trees[:100]:
-        inner = tree.children_left != -1
-        met = tree.weighted_n_node_samples[inner].tolist()
-        for feature, threshold, weight in zip(
-            tree.feature[inner].tolist(), tree.threshold[inner].tolist(), met, strict=True
-        ):
-            key = (feature, float(np.float32(f"{threshold:.2g}")))
+        met = tree.weighted_n_node_samples
+        inner = (tree.children_left != -1) & (met * RAREST >= met[0])
+        found = zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), met[inner].tolist(), strict=True)
+        for feature, threshold, weight in found:
+            key = (feature, float(f"{threshold:.2g}"))
             weights[key] = weights.get(key, 0.0) + weight
     best = sorted(weights, key=lambda key: (-weights[key], key))[:BITS]
     if len(best) < BITS:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .arrays import finite, has_nan, shaped, single, without_infinity
 from .groves import added, grove_of, grove_values
-from .kernels import over_arrays
+from .kernels import over_trees
 from .ordering import Ordering
 from .planning import Function, Given, Plan, Planner
 from .stages import totals
@@ -48,7 +48,7 @@ def decision_tree_classifier(step: Any, given: Given, planner: Planner, path: st
     def predict(rows: Any) -> Any:
         return take(best.take(tree.apply(rows_of(rows))), axis=0)
 
-    return over_arrays(step, given, {"predict": predict, "predict_proba": predict_proba})
+    return over_trees(step, given, {"predict": predict, "predict_proba": predict_proba})
 
 
 def decision_tree_regressor(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
@@ -61,7 +61,7 @@ def decision_tree_regressor(step: Any, given: Given, planner: Planner, path: str
     def predict(rows: Any) -> Any:
         return values.take(tree.apply(rows_of(rows)), axis=0, mode="clip")
 
-    return over_arrays(step, given, {"predict": predict})
+    return over_trees(step, given, {"predict": predict})
 
 
 def _summed(step: Any, outputs: int) -> Function:
@@ -111,7 +111,7 @@ def forest_classifier(step: Any, given: Given, planner: Planner, path: str) -> P
     def predict(rows: Any) -> Any:
         return take(predict_proba(rows).argmax(axis=1), axis=0)
 
-    return over_arrays(step, given, {"predict": predict, "predict_proba": predict_proba})
+    return over_trees(step, given, {"predict": predict, "predict_proba": predict_proba})
 
 
 def forest_regressor(step: Any, given: Given, planner: Planner, path: str) -> Plan | None:
@@ -126,4 +126,4 @@ def forest_regressor(step: Any, given: Given, planner: Planner, path: str) -> Pl
         total /= count
         return total
 
-    return over_arrays(step, given, {"predict": predict})
+    return over_trees(step, given, {"predict": predict})
