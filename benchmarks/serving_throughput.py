@@ -1,8 +1,9 @@
 """One row per request, 64 connections: requests per second, latency, and CPU of the whole server per request.
 
-Three models; ours with a worker process, with the exact form of the model, and in-process, MLServer with adaptive batching and without, MLflow, BentoML
-with batching, FastAPI by hand, and the bare echo of our HTTP server, in turns. MLServer's batching is given the best
-of the settings that were tried (64 requests, 2 ms). Run: ``python benchmarks/serving_throughput.py --seconds 5``.
+Three models; ours with a worker process, with the exact form of the model, and in-process, MLServer with adaptive
+batching and without, MLflow, BentoML with batching, FastAPI by hand, and the bare echo of our HTTP server, in turns.
+MLServer's batching is given the best of the settings that were tried (64 requests, 2 ms). Run: ``python
+benchmarks/serving_throughput.py --seconds 5``.
 """
 
 from __future__ import annotations

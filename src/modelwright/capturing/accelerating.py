@@ -19,7 +19,9 @@ import msgspec
 
 from modelwright.capturing.agreeing import Agreement, agreement, latencies
 from modelwright.capturing.description import Description
+from modelwright.capturing.distributions import owner
 from modelwright.capturing.opening import Given
+from modelwright.capturing.referenced import referenced_objects
 from modelwright.errors import AccelerationError, MissingExtraError, SerialisationError
 from modelwright.plugins import available, find
 from modelwright.runtime.model import Model
@@ -269,5 +271,14 @@ def replaced(
             why=reasons or "None was asked for.",
             hint="Keep the model (original='keep'), or state what may differ: accelerate_within=1e-3.",
         )
-    records = (msgspec.structs.replace(each, loader="") if each.kept else each for each in sought.records)
+    gone = tuple(sorted(_libraries(given.native) - {*sought.form.accelerator.distributions}))
+    records = (
+        msgspec.structs.replace(each, loader="", replaces=gone) if each.kept else each for each in sought.records
+    )
     return sought.form.made.model, tuple(records)
+
+
+def _libraries(model: Any) -> set[str]:
+    """Return the distributions that a model refers to by name."""
+    modules = {reference.module for reference in referenced_objects(model) if reference.home == "installed"}
+    return {str(name) for module in modules if (name := owner(module)) is not None}
