@@ -235,7 +235,8 @@ def _open(
 def _stand_in(wanted: Wanted, given: Given, described: Description) -> tuple[Given, tuple[Acceleration, ...]]:
     with tempfile.TemporaryDirectory(prefix="modelwright-form-") as folder:
         model, records = replaced(wanted, given, described, Path(folder) / ACCELERATED)
-        return open_model(model, sample=given.sample, choice=None, trust=()), records
+        plain = described.table.as_columns()
+        return open_model(model, sample=given.sample if plain is None else plain, choice=None, trust=()), records
 
 
 def _tried(records: Sequence[Acceleration]) -> str:

@@ -111,6 +111,17 @@ class Table:
         """
         return rows.mixed(self.data, self.container, [indices[name] for name in self.names])
 
+    def as_columns(self) -> dict[str, Any] | None:
+        """Return a frame as one dict of columns, which needs no library of frames; ``None`` for what is no such frame.
+
+        Numbers are arrays, text and columns with nulls are lists. Times belong to the frame that they came in.
+        """
+        if self.container not in ("pandas", "polars", "pyarrow"):
+            return None
+        if any(column.datatype in ("date", "datetime", "duration") for column in self.columns):
+            return None
+        return {column.name: _plain(column) for column in self.columns}
+
     def with_values(self, row: int, values: Mapping[str, Any]) -> Any:
         """Return one row, in the sample's own container, with some values replaced.
 
@@ -132,6 +143,12 @@ class Table:
         """
         columns = [self._by_name[field.name] for field in fields] if fields else self.columns
         return [{column.name: column.cell(int(row)) for column in columns} for row in indices]
+
+
+def _plain(column: Column) -> Any:
+    if column.values.dtype.kind == "f" or (column.values.dtype.kind in "iub" and not column.nulls.any()):
+        return column.values
+    return [None if null else value for value, null in zip(column.values.tolist(), column.nulls.tolist(), strict=True)]
 
 
 def _of_array(data: npt.NDArray[Any]) -> Table:
