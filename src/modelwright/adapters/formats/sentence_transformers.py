@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.formats.text_folders import (
+    answering,
     check_folder,
-    check_text,
     copy_folder,
     forget_last_texts,
     settings_of,
@@ -48,11 +48,8 @@ class SentenceTransformersFormat:
         Raises:
             ModelMismatchError: The rows are not one column of text.
         """
-        if sample is not None:
-            check_text(sample)
-        return Adapted(
-            model if isinstance(model, Sentences) else Sentences(model, {"task": "sentences", "mapped": True}), sample
-        )
+        opened = model if isinstance(model, Sentences) else Sentences(model, {"task": "sentences", "mapped": True})
+        return answering(opened, sample)
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write the folder ``model``.

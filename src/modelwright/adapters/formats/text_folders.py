@@ -12,13 +12,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from modelwright.adapters.loaders.transformers_loader import audit_files
+from modelwright.adapters.loaders.transformers_loader import TextModel, audit_files
+from modelwright.capturing.formats import Adapted
 from modelwright.capturing.table import Table
 from modelwright.errors import LoaderError, ModelMismatchError, Problem, SerialisationError, UnsafeFileError
 
 _WORDS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".bpe", ".vocab")
 _PRIVATE = ("_name_or_path", "name_or_path", "is_local", "local_files_only")
 """Settings that say where on somebody's machine a model came from."""
+_TOLERANCES = {"rtol": 1e-4, "atol": 1e-5}
+"""How far numbers may be from those that were captured, on another processor, which adds up in another order. Source:
+``torch.testing.assert_close`` has 1.3e-6 and 1e-5 for one operation in float32."""
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -115,12 +119,14 @@ def tidy(folder: Path) -> None:
         )
 
 
-def check_text(sample: Any) -> None:
-    """Refuse rows that are not one column of text, or several with one called ``text``.
+def answering(model: TextModel, sample: Any) -> Adapted:
+    """Return a model with a sample of texts, and what it declares: any text, and how exact its numbers are.
 
     Raises:
-        ModelMismatchError: They are not.
+        ModelMismatchError: The rows are not one column of text, or several with one called ``text``.
     """
+    if sample is None:
+        return Adapted(model, None)
     table = Table.of(sample)
     column = next((each for each in table.columns if each.name == "text"), table.columns[0])
     if column.datatype != "string" or (len(table.columns) > 1 and column.name != "text"):
@@ -129,3 +135,7 @@ def check_text(sample: Any) -> None:
             why=f"The sample has {', '.join(f'{each.name} ({each.datatype})' for each in table.columns)}.",
             hint="Give one column, or call the one with the texts 'text' and leave the others out.",
         )
+    numbers = ("probability", "embedding", *model.options.get("labels", ()))
+    return Adapted(
+        model, sample, fields={column.name: {"categories": None}}, outputs=dict.fromkeys(numbers, _TOLERANCES)
+    )

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from modelwright.adapters.formats.torch_inputs import (
-    Inputs,
     ask,
     candidates,
     check_same,
@@ -29,6 +28,8 @@ from modelwright.adapters.formats.torch_inputs import (
     kinds_of,
     parameters_of,
     quiet,
+    tolerances,
+    without_sample,
 )
 from modelwright.adapters.formats.torch_pickles import names_in, what_runs
 from modelwright.adapters.loaders import torch_loader
@@ -71,14 +72,14 @@ class TorchFormat:
                 return Adapted(again, sample)
             parameters = parameters_of(module.forward)
             if sample is None:
-                required = [each.name for each in parameters if each.required]
-                unknown = Inputs(required, [""] * len(required), [])
-                return Adapted(TorchModel(again, options | unknown.options("weights")), None)
+                return Adapted(TorchModel(again, options | without_sample(parameters).options("weights")), None)
             inputs, one = fitting(again, candidates(parameters, sample, floating=floating_type(again)))
             rows = 1 if one else _COMPARED_ROWS
+            answers = plain(ask(again, inputs, rows))
             with evaluating(module):
-                check_same(plain(ask(again, inputs, rows)), plain(ask(module, inputs, rows)))
-        return Adapted(finished(again, options | inputs.options("weights", one=one)), inputs.cast(sample))
+                check_same(answers, plain(ask(module, inputs, rows)))
+        answering = finished(again, options | inputs.options("weights", one=one))
+        return Adapted(answering, inputs.cast(sample), outputs=tolerances(answers))
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``weights.safetensors``.

@@ -26,6 +26,7 @@ from modelwright.adapters.formats.torch_inputs import (
     kinds_of,
     parameters_of,
     quiet,
+    tolerances,
 )
 from modelwright.adapters.formats.torch_program import MODEL, program_in, write_program
 from modelwright.adapters.loaders import torch_loader
@@ -120,6 +121,10 @@ class TorchExportFormat:
 
 
 def _of_module(model: Any, sample: Any) -> Adapted:
+    if sample is None:
+        raise SerialisationError(
+            "torch.export needs rows to follow the code of a module.", hint="Choose format='torch'."
+        )
     tensors = (*model.parameters(), *model.buffers())
     if any(tensor.is_meta for tensor in tensors):
         raise SerialisationError("The weights have no values: they are on the meta device.")
@@ -174,11 +179,13 @@ def _of_program(program: Any, sample: Any) -> Adapted:
             hint="Export a module whose forward takes one tensor per input.",
         )
     names = list(given.forward_arg_names or program.graph_signature.user_inputs)
-    found = candidates([Parameter(name, required=True) for name in names], sample, floating="float32")[0]
     dtypes = [str(value.dtype).removeprefix("torch.") for value in values]
-    inputs = found._replace(dtypes=dtypes)
-    for name, value, array in zip(names, values, inputs.arrays, strict=True):
-        _check_shape(name, list(value.shape), array.shape)
+    inputs = Inputs(names, dtypes, [])
+    if sample is not None:
+        named = [Parameter(name, required=True) for name in names]
+        inputs = candidates(named, sample, floating="float32")[0]._replace(dtypes=dtypes)
+        for name, value, array in zip(names, values, inputs.arrays, strict=True):
+            _check_shape(name, list(value.shape), array.shape)
     fixed = {size for value in values if isinstance(size := value.shape[0], int)}
     if fixed - {1}:
         raise ModelMismatchError(
@@ -207,9 +214,12 @@ def _adapted(program: Any, inputs: Inputs, sample: Any, *, options: dict[str, An
     _check_operations(program)
     answering = TorchModel(program.module(check_guards=False), options)
     vars(answering)["program"] = program
+    answers: Any = {}
+    if inputs.arrays:
+        answers = answering.predict(inputs.rows(1 if options["one"] else TRIED_ROWS))
     if expected is not None:
-        check_same(plain(ask(answering.module, inputs, 1 if options["one"] else TRIED_ROWS)), expected)
-    return Adapted(answering, inputs.cast(sample))
+        check_same(answers, expected)
+    return Adapted(answering, inputs.cast(sample), outputs=tolerances(answers))
 
 
 def _check_operations(program: Any) -> None:

@@ -52,13 +52,18 @@ class Inputs(NamedTuple):
         first = (1 if len(listed) == 1 else 0) if positional is None else positional
         return {"kind": kind, "inputs": listed, "positional": first, "one": one}
 
-    def tensors(self, rows: int | slice) -> tuple[Any, ...]:
-        """Return rows as tensors, one per input; the first row once more if there is only one and two are wanted."""
-        chosen = slice(rows) if isinstance(rows, int) else rows
-        taken = [array[chosen] for array in self.arrays]
-        if isinstance(rows, int) and rows > 1 and len(taken[0]) == 1:
-            taken = [np.concatenate([array, array]) for array in taken]  # one row would say nothing of several
-        return tuple(tensor_of(array, dtype) for array, dtype in zip(taken, self.dtypes, strict=True))
+    def rows(self, count: int) -> dict[str, Any]:
+        """Return the first rows of each input; a single row twice, since one would say nothing of several."""
+        taken = {name: array[:count] for name, array in zip(self.names, self.arrays, strict=True)}
+        if count > 1 and len(self.arrays[0]) == 1:
+            return {name: np.concatenate([array, array]) for name, array in taken.items()}
+        return taken
+
+    def tensors(self, count: int) -> tuple[Any, ...]:
+        """Return the same as tensors, in the declared types."""
+        return tuple(
+            tensor_of(array, dtype) for array, dtype in zip(self.rows(count).values(), self.dtypes, strict=True)
+        )
 
     def cast(self, sample: Any) -> Any:
         """Return the sample in the declared types, where its container has one: arrays, and columns of arrays."""
@@ -132,7 +137,13 @@ def _columns(sample: Any) -> list[str]:
     return [str(name) for name in getattr(sample, "column_names", None) or getattr(sample, "columns", [])]
 
 
-def ask(module: Any, inputs: Inputs, rows: int | slice) -> Any:
+def without_sample(parameters: Sequence[Parameter]) -> Inputs:
+    """Return the inputs that must be given, in whatever types they come; for a part whose rows others make."""
+    required = [each.name for each in parameters if each.required]
+    return Inputs(required, [""] * len(required), [])
+
+
+def ask(module: Any, inputs: Inputs, rows: int) -> Any:
     """Return what a module answers for some rows of the sample."""
     import torch
 
@@ -185,6 +196,17 @@ def check_same(answers: Any, expected: Any) -> None:
     for found, wanted in pairs:
         if found.shape != wanted.shape or not np.allclose(found, wanted, rtol=_RTOL, atol=_ATOL, equal_nan=True):
             raise _otherwise("Its code depends on more than the rows: on values of a constructor, chance, or state.")
+
+
+def tolerances(answers: Any) -> dict[str, dict[str, float]]:
+    """Return how far each output in single precision may be from the answer that was captured, on another processor.
+
+    Sums of many products are rounded in another order there, so a number near zero has no correct digits of its own:
+    the absolute tolerance is what counts for it. Source: see :data:`_RTOL`.
+    """
+    named = answers if isinstance(answers, dict) else {"prediction": answers}
+    single = [name for name, values in named.items() if str(values.dtype) in ("float16", "float32")]
+    return {name: {"rtol": _RTOL, "atol": _ATOL} for name in single}
 
 
 def _otherwise(why: str) -> SerialisationError:

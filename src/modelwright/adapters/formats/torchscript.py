@@ -18,7 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.formats import torch_archive
-from modelwright.adapters.formats.torch_inputs import Parameter, candidates, fitting, floating_type, kinds_of, quiet
+from modelwright.adapters.formats.torch_inputs import (
+    TRIED_ROWS,
+    Parameter,
+    candidates,
+    fitting,
+    floating_type,
+    kinds_of,
+    quiet,
+    tolerances,
+    without_sample,
+)
 from modelwright.adapters.formats.torch_script_names import renamed
 from modelwright.adapters.loaders import torch_loader
 from modelwright.adapters.loaders.torch_loader import SCRIPT, TorchModel, audit_script
@@ -58,9 +68,13 @@ class TorchscriptFormat:
             away = any(t.device.type != "cpu" for t in (*module.parameters(), *module.buffers()))
             if learning or away:  # the caller's module stays as it is
                 module = copy.deepcopy(module).cpu().eval()
-            tried = candidates(_parameters(module), sample, floating=floating_type(module))
-            inputs, one = fitting(module, tried)
-        return Adapted(TorchModel(module, inputs.options("script", one=one)), inputs.cast(sample))
+            parameters = _parameters(module)
+            if sample is None:
+                return Adapted(TorchModel(module, without_sample(parameters).options("script")), None)
+            inputs, one = fitting(module, candidates(parameters, sample, floating=floating_type(module)))
+            answering = TorchModel(module, inputs.options("script", one=one))
+            answers = answering.predict(inputs.rows(1 if one else TRIED_ROWS))
+        return Adapted(answering, inputs.cast(sample), outputs=tolerances(answers))
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``model.pt``.

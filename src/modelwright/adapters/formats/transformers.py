@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.formats.text_folders import (
+    answering,
     check_folder,
-    check_text,
     copy_folder,
     forget_last_texts,
     settings_of,
@@ -57,9 +57,7 @@ class TransformersFormat:
             ModelMismatchError: The rows are not one column of text.
             SerialisationError: The pipeline has another task.
         """
-        if sample is not None:
-            check_text(sample)
-        return Adapted(model if isinstance(model, TextModel) else _of_pipeline(model), sample)
+        return answering(model if isinstance(model, TextModel) else _of_pipeline(model), sample)
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write the folder ``model``.

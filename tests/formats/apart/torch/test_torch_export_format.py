@@ -174,6 +174,31 @@ def test_a_file_saved_on_a_graphics_card_opens_on_the_cpu(tmp_path: Path) -> Non
     )
 
 
+def test_a_file_with_several_inputs_is_asked_as_it_was_exported(tmp_path: Path) -> None:
+    rows = torch.export.Dim("rows")
+    ids, mask = torch.ones(2, 3, dtype=torch.long), torch.ones(2, 3)
+    axes = {"ids": {0: rows}, "mask": {0: rows}}
+    for name, program in {
+        "positional": torch.export.export(seeded(Text).eval(), (ids, mask), dynamic_shapes=axes),
+        "named": torch.export.export(seeded(Text).eval(), (), {"ids": ids, "mask": mask}, dynamic_shapes=axes),
+    }.items():
+        torch.export.save(program, tmp_path / f"{name}.pt2")
+        adapted = FORMAT.answering(FORMAT.open(tmp_path / f"{name}.pt2", trust=()), texts())
+        wanted = answered(seeded(Text), torch.tensor(texts()["ids"]), torch.tensor(texts()["mask"]).float())
+        found = adapted.model.predict(adapted.sample)
+        assert np.allclose(found["scores"], wanted["scores"], atol=1e-6)
+        assert set(adapted.outputs) == {"scores", "hidden"}
+
+
+def test_a_part_of_a_composed_model_is_taken_without_rows(tmp_path: Path) -> None:
+    program = FORMAT.open(exported(tmp_path / "a.pt2"), trust=())
+    assert FORMAT.answering(program, None).model.predict(table()).shape == (7, 2)
+    given = open_model(seeded(Tabular), sample=None, choice=None, trust=())
+    assert given.format is not None
+    assert given.format.name == "torch"
+    assert given.asked.predict(table()).shape == (7, 2)
+
+
 def test_what_is_written_is_a_plain_pt2_without_rows_paths_or_pickles(tmp_path: Path) -> None:
     adapted = FORMAT.answering(seeded(Tabular), table())
     FORMAT.save(adapted.model, tmp_path, package="p")

@@ -194,6 +194,17 @@ def test_rows_without_one_column_of_text_are_refused() -> None:
         assert "'text'" in caught.value.hint
 
 
+def test_any_text_may_come_however_few_the_sample_has(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"review": ["good", "bad", "good", "bad"] * 20})
+    package = capture(classifying(), rows, name="reviews", version="1.0", to=tmp_path)
+    (field,) = package.manifest.signature.inputs
+    assert field.categories is None
+    assert {output.name: output.atol for output in package.manifest.signature.outputs} == {
+        "prediction": 0.0,
+        "probability": 1e-5,
+    }
+
+
 def test_long_and_empty_texts_are_answered() -> None:
     model = FORMAT.answering(classifying(), ROWS).model
     assert model.predict_proba({"text": ["cat " * 500, "", None]}).shape == (3, 3)
