@@ -53,8 +53,8 @@ def sentences(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("write", "extra"),
     [
-        (exported, 'pip install "modelwright[torch-export]" torch==2.13.0'),
-        (scripted, 'pip install "modelwright[torchscript]"'),
+        (exported, 'pip install "modelwright[torch]" torch==2.13.0'),
+        (scripted, 'pip install "modelwright[torch]"'),
         (transformers, 'pip install "modelwright[transformers]"'),
         (sentences, 'pip install "modelwright[sentence-transformers]"'),
     ],

@@ -70,12 +70,14 @@ class FileReport(Frozen, frozen=True, kw_only=True):
         kind: What it is, for people (``XGBoost model in UBJSON``).
         versions: Versions of distributions that the file says it was written with, by name.
         requires: Distributions that open it.
+        extra: The extra of modelwright that installs them; empty: it is called like the format.
         note: What a person should know; empty if nothing.
     """
 
     kind: str
     versions: dict[str, str] = {}
     requires: tuple[str, ...] = ()
+    extra: str = ""
     note: str = ""
 
 

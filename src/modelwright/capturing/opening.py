@@ -196,7 +196,7 @@ def open_file(path: Path, found: Examined | None, *, trust: Sequence[str]) -> An
                 hint="Give a SavedModel folder, a folder of a transformers model, or a file.",
             )
         return open_saved(path, trust=trust)
-    check_installed(found.report, extra=found.format.name, where=str(path))
+    check_installed(found.report, extra=found.report.extra or found.format.name, where=str(path))
     if not isinstance(found.format, Opens):
         raise AssertionError("whoever examines a file opens it")
     return found.format.open(path, trust=trust)

@@ -100,7 +100,7 @@ class TorchExportFormat:
             )
         version = str(json.loads(parts[MODEL]).get("torch_version", "")).partition("+")[0]
         known = {"torch": version} if version else {}
-        return FileReport(kind="PyTorch exported program", versions=known, requires=("torch", "numpy"))
+        return FileReport(kind="PyTorch exported program", versions=known, requires=("torch", "numpy"), extra="torch")
 
     def open(self, path: Path, *, trust: Collection[str]) -> object:
         """Return the exported program in a file, on the CPU.

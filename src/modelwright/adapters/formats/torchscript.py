@@ -120,7 +120,7 @@ class TorchscriptFormat:
                 why="Its code could read or write files, or runs operations that PyTorch itself does not have.",
                 hint="Script the module again without them.",
             )
-        return FileReport(kind="TorchScript module", requires=("torch", "numpy"))
+        return FileReport(kind="TorchScript module", requires=("torch", "numpy"), extra="torch")
 
     def open(self, path: Path, *, trust: Collection[str]) -> object:
         """Return the scripted module in a file, its weights on the CPU wherever they were.
