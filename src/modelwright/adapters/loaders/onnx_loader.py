@@ -294,8 +294,9 @@ class OnnxClassifier(OnnxModel):
         self._label, self._probabilities = options["label"], options["probabilities"]
 
     def predict(self, rows: Any) -> Any:
-        """Return the label of each row, ``[n_rows]``."""
-        return self._ask(rows, [self._label])[0]
+        """Return the label of each row, ``[n_rows]``; text as an array of text, as scikit-learn answers it."""
+        labels = self._ask(rows, [self._label])[0]
+        return labels.astype(self.classes_.dtype) if labels.dtype.kind == "O" else labels
 
     def predict_proba(self, rows: Any) -> Any:
         """Return the probability of each class, ``[n_rows, n_classes]``."""
