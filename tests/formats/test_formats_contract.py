@@ -86,6 +86,24 @@ class TestJoblib(ScikitLearnContract):
         return {}
 
 
+class PassedOn:
+    """Results as statsmodels wraps them: the class has no ``predict``, the object passes it on."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "model":
+            raise AttributeError(name)
+        return getattr(self.model, name)
+
+
+def test_joblib_claims_what_passes_predict_on_to_something_else() -> None:
+    joblib = format_named("joblib")
+    assert joblib.claims(PassedOn(fitted_models()[0])) == 20
+    assert joblib.claims(PassedOn(object())) == 0
+
+
 class TestCloudpickle(ScikitLearnContract):
     format = format_named("cloudpickle")
 

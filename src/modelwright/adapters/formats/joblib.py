@@ -11,6 +11,7 @@ pickler, and objects whose own ``__reduce__`` answers differently.
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO
 
 from modelwright.adapters.loaders import joblib_loader
@@ -32,8 +33,11 @@ class JoblibFormat:
     portable = False
 
     def claims(self, model: object) -> int:
-        """Claim any object that has ``predict``; functions, classes and modules are code, not objects."""
-        return 20 if not isinstance(model, type) and callable(getattr(type(model), "predict", None)) else 0
+        """Claim any object that has ``predict``; functions, classes and modules are code, not objects.
+
+        An object is asked, not its class: the results of statsmodels pass ``predict`` on to what they wrap.
+        """
+        return 20 if not isinstance(model, type | ModuleType) and callable(getattr(model, "predict", None)) else 0
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``model.joblib``.
