@@ -36,7 +36,8 @@ class Case(NamedTuple):
     Attributes:
         name: What it is called in a report.
         make: Makes it, unfitted.
-        target: What it is fitted on: ``two``, ``three`` (text), ``many`` (numbers), ``pairs`` (two numbers a row).
+        target: What it is fitted on: ``two``, ``three`` (text), or ``dozen`` classes, ``many`` (numbers), or ``pairs``
+            (two numbers a row).
         rows: What its rows are: ``plain``, ``positive``, ``holed`` (with NaN), ``whole`` (few small integers).
     """
 
@@ -67,6 +68,8 @@ def make_target(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """Make what is to be learned ``[count]``; it need not be learnable, but no two fits are alike."""
     if kind == "three":
         return rng.choice(["low", "middle", "high"], count)
+    if kind == "dozen":
+        return np.arange(count) % 12
     if kind == "two":
         return rng.integers(0, 2, count)
     if kind == "pairs":
@@ -76,7 +79,26 @@ def make_target(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
 
 def cases() -> list[Case]:
     """Return an estimator of every supported type, some in several forms."""
-    return [*_linear(), *_trees(), *_other(), *_composed(), *_transformers()]
+    return [*_linear(), *_trees(), *_other(), *_composed(), *_transformers(), *_dozens()]
+
+
+def _dozens() -> list[Case]:
+    """Return estimators of a dozen classes: NumPy adds eight and more numbers in an order that depends on memory."""
+    boosted, network = ensemble.AdaBoostClassifier, neural_network.MLPClassifier
+    kinds: list[Callable[[], Any]] = [
+        linear_model.LogisticRegression,
+        naive_bayes.GaussianNB,
+        naive_bayes.BernoulliNB,
+        discriminant_analysis.LinearDiscriminantAnalysis,
+        discriminant_analysis.QuadraticDiscriminantAnalysis,
+        svm.SVC,
+        lambda: boosted(n_estimators=5),
+        lambda: network((8,), tol=10.0),
+        lambda: ensemble.RandomForestClassifier(5),
+        lambda: ensemble.HistGradientBoostingClassifier(max_iter=3),
+        lambda: calibration.CalibratedClassifierCV(naive_bayes.GaussianNB(), cv=2),
+    ]
+    return [Case(f"{type(kind()).__name__}, a dozen classes", kind, "dozen") for kind in kinds]
 
 
 def _linear() -> list[Case]:

@@ -40,7 +40,7 @@ def _log_sum_exp(rows: Any) -> Any:
     """
     largest = np.max(rows, axis=1, keepdims=True)
     is_largest = rows == largest
-    rows = rows.copy()
+    rows = rows.copy(order="K")  # sums over classes depend on how they lie in memory
     rows[is_largest] = -np.inf
     count = np.sum(is_largest.astype(rows.dtype), axis=1, keepdims=True, dtype=rows.dtype)
     shift = np.where(np.isfinite(largest), largest, 0)
