@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from formats_table import formats
 from serving_table import serving
 
 RESULTS = Path(__file__).parent / "results"
@@ -59,6 +60,7 @@ def rows() -> list[tuple[str, str, str]]:
         *registry(),
         *canaries(),
         *serving(),
+        *formats(raw),
     ]
 
 
