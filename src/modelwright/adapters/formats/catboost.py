@@ -140,8 +140,11 @@ def _head(path: Path) -> cbm.Head:
 
 def _loss(info: Any) -> str:
     """Return the name of the loss that a model was trained with; empty if it does not say."""
-    told = json.loads(info.get("params", "") or "{}").get("loss_function", {})
-    return str(told.get("type", "")) if isinstance(told, dict) else str(told)
+    try:
+        told = json.loads(info.get("params", "") or "{}")["loss_function"]
+        return str(told["type"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _class_of(loss: str) -> str:

@@ -110,7 +110,7 @@ class _Core:
         start = self._field(table, number)
         if start < 0:
             return []
-        places = [start + 4 + 4 * each for each in range(self._word(start))]
+        places = (start + 4 + 4 * each for each in range(self._word(start)))
         return [place + self._word(place) for place in places]
 
     def _text(self, table: int, number: int) -> str:

@@ -16,7 +16,10 @@ from typing import Any, NamedTuple
 
 HEAD = re.compile(rb"tree\r?\nversion=v(\d+)\r?\n")
 """What every model begins with."""
+_WITH_PARAMETERS = 3
+"""Version of the format since which parameters follow the trees."""
 _PARAMETER = re.compile(r"^\[(\w+): (.*)\]$", re.MULTILINE)
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _CATEGORIES = "pandas_categorical:"
 _OF_THIS_RUN = {
     "num_threads": "0",
@@ -57,16 +60,19 @@ def read(content: bytes) -> Text:
         raise TextError("it does not begin with its version")
     start = content.find(b"\nTree=0") + 1
     header = dict(_pairs(_decoded(content[: start or len(content)])))
-    sizes = [int(size) for size in header.get("tree_sizes", "").split() if size.isdecimal()]
-    if not sizes or not start:
+    sizes = [_number(size) for size in header.get("tree_sizes", "").split()]
+    if not sizes or min(sizes) < 0 or not start:
         raise TextError("it says no sizes of its trees, or has no trees")
     ends = list(accumulate(sizes, initial=start))
     for number, (begin, end) in enumerate(pairwise(ends)):
-        _check_tree(_decoded(content[begin:end]), number, int(header.get("max_feature_idx", "-1")))
+        _check_tree(_decoded(content[begin:end]), number, _number(header.get("max_feature_idx", "")))
     rest = _decoded(content[ends[-1] :])
     if not rest.startswith("end of trees"):
         raise TextError("it is cut off: its trees are shorter than it says")
-    return Text(int(found[1]), header, *_ending(rest))
+    version = int(found[1])
+    if version >= _WITH_PARAMETERS and "\nparameters:\n" not in rest:
+        raise TextError("it is cut off behind its trees")
+    return Text(version, header, *_ending(rest))
 
 
 def _decoded(part: bytes) -> str:
@@ -85,7 +91,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 def _check_tree(text: str, number: int, last_feature: int) -> None:
     pairs = dict(_pairs(text))
-    leaves = int(pairs["num_leaves"]) if pairs.get("num_leaves", "").isdecimal() else 0
+    leaves = _number(pairs.get("num_leaves", ""))
     if pairs.get("Tree") != str(number) or leaves < 1:
         raise TextError(f"tree {number} does not begin where it should")
     for name in ("split_feature", "threshold", "decision_type", "left_child", "right_child"):
@@ -96,9 +102,19 @@ def _check_tree(text: str, number: int, last_feature: int) -> None:
         ("left_child", -leaves, leaves - 2),
         ("right_child", -leaves, leaves - 2),
     ):
-        numbers = [int(part) if part.removeprefix("-").isdecimal() else high + 1 for part in pairs[name].split()]
+        numbers = [_signed(part, wrong=high + 1) for part in pairs[name].split()]
         if numbers and not (low <= min(numbers) and max(numbers) <= high):
             raise TextError(f"{name} of tree {number} leads out of the tree")
+
+
+def _number(text: str) -> int:
+    """Return a number that counts something; -1 if it is none."""
+    return int(text) if _DIGITS.fullmatch(text) else -1
+
+
+def _signed(text: str, *, wrong: int) -> int:
+    number = _number(text.removeprefix("-"))
+    return wrong if number < 0 else -number if text.startswith("-") else number
 
 
 def _check_numbers(pairs: dict[str, str], name: str, count: int, number: int) -> None:
@@ -115,10 +131,12 @@ def _ending(rest: str) -> tuple[dict[str, str], list[list[Any]]]:
     if mark and (written[0] if written[1] else after).strip():
         raise TextError("it is cut off behind its parameters")
     try:
-        categories = json.loads(written[2]) if written[1] else None
-    except ValueError as error:
+        categories = (json.loads(written[2]) if written[1] else None) or []
+    except (ValueError, RecursionError) as error:
         raise TextError("it is cut off in its categories") from error
-    return dict(_PARAMETER.findall(told)), categories or []
+    if not isinstance(categories, list) or not all(isinstance(each, list) for each in categories):
+        raise TextError("its categories are no lists")
+    return dict(_PARAMETER.findall(told)), categories
 
 
 def without_run(text: str) -> str:

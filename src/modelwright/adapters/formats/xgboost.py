@@ -216,7 +216,7 @@ def _report(found: dict[str, Any], form: str) -> FileReport:
 def _read_ubjson(path: Path) -> dict[str, Any]:
     try:
         return _checked(ubjson.read(path.read_bytes()))
-    except (ubjson.UbjsonError, KeyError) as error:
+    except ubjson.UbjsonError as error:
         raise _damaged(path, error) from error
 
 
@@ -224,9 +224,9 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     content = path.read_bytes()
     try:
         found = json.loads(content, object_pairs_hook=_without_trees)
+        return _checked(found) if "learner" in found else None
     except (ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
-    return _checked(found) if "learner" in found else None
 
 
 def _without_trees(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -235,8 +235,11 @@ def _without_trees(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _checked(found: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(found.get("version"), list) or not isinstance(found["learner"].get("gradient_booster"), dict):
-        raise KeyError("version")
+    version, learner = found.get("version"), found.get("learner")
+    if not isinstance(learner, dict) or not isinstance(learner.get("gradient_booster"), dict):
+        raise ubjson.UbjsonError("it holds no booster")
+    if not isinstance(version, list) or not all(isinstance(part, int) for part in version):
+        raise ubjson.UbjsonError("it holds no version")
     return found
 
 
