@@ -66,7 +66,7 @@ def guess_environment(path: Path, *, trust: Collection[str] = ()) -> Guess | Non
     """
     found = look_at(path)
     if found is not None:
-        return _guess(found.report.versions, {}, extra=found.format.name)
+        return _guess(found.report.versions, dict.fromkeys(found.report.requires, ""), extra=found.format.name)
     if path.is_dir():
         return None
     with path.open("rb") as stream:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modelwright.capturing.composing import check_names, compose, is_plain_file
-from modelwright.capturing.distributions import installed
+from modelwright.capturing.distributions import installed, required
 from modelwright.capturing.formats import (
     Answers,
     Examined,
@@ -212,7 +212,9 @@ def check_installed(report: FileReport, *, extra: str, where: str) -> None:
     exact = {name: f"{name}=={version}" for name, version in report.versions.items()}
     missing = [name for name in dict.fromkeys((*report.requires, *exact)) if installed(name) is None]
     if missing:
-        wanted = " ".join([f'"modelwright[{extra}]"', *(exact[name] for name in missing if name in exact)])
+        brought = required("modelwright", frozenset({extra}))
+        more = (exact.get(name, name) for name in missing if name in exact or name not in brought)
+        wanted = " ".join([f'"modelwright[{extra}]"', *more])
         raise MissingExtraError(
             f"This is a {report.kind}; opening it needs {', '.join(missing)}: not installed.",
             where=where,
