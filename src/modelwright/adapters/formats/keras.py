@@ -17,15 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.formats.keras_archive import own_object, rewrite
-from modelwright.adapters.formats.keras_files import examine, open_file
+from modelwright.adapters.formats.keras_files import BACKENDS, examine, open_file
 from modelwright.adapters.formats.tensor_samples import declare
 from modelwright.adapters.loaders import keras_loader
 from modelwright.adapters.loaders.keras_loader import Rows, entries, judged
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.errors import ModelMismatchError, SerialisationError
-
-_BACKENDS = ("tensorflow", "jax", "torch")
-"""Backends that train and answer; the names are also those of their modules."""
 
 
 class KerasFormat:
@@ -58,10 +55,10 @@ class KerasFormat:
                 hint="Call it once, or fit it: model(X[:1]).",
             )
         backend = keras.config.backend()
-        if backend not in _BACKENDS:
+        if backend not in BACKENDS:
             raise SerialisationError(
                 f"Models with the Keras backend {backend!r} are not supported.",
-                hint=f"Load it with one of {', '.join(_BACKENDS)}: KERAS_BACKEND=tensorflow.",
+                hint=f"Load it with one of {', '.join(BACKENDS)}: KERAS_BACKEND=tensorflow.",
             )
         own = tuple(_own_objects(_configuration(model)))
         rows = Rows(model, {"backend": backend, **_interface(model)})

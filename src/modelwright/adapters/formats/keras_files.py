@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mmap
 import shutil
+import sys
 import tempfile
 import zipfile
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.loaders import keras_loader
+from modelwright.capturing.distributions import owner
 from modelwright.capturing.formats import FileReport
 from modelwright.errors import LoaderError, MissingExtraError, PinError, Problem, UnsafeFileError
 
@@ -23,7 +25,8 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 """Signature of an HDF5 file. Source: HDF5 File Format Specification 3.0, III.A."""
 ZIP = b"PK\x03\x04"
 """Signature of the first entry. Source: APPNOTE.TXT 6.3.10, 4.3.7."""
-_REQUIRES = ("keras", "h5py")
+BACKENDS = ("tensorflow", "jax", "torch")
+"""Backends that train and answer, what Keras tries first in front; the names are also those of their modules."""
 
 
 def examine(path: Path) -> FileReport | None:
@@ -74,13 +77,13 @@ def _judge(path: Path, config: bytes, metadata: bytes, names: list[str]) -> File
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
     _check_version(version, path)
     _refuse(named, path)
-    return FileReport(kind=f"Keras {version} model", versions={"keras": version}, requires=_REQUIRES)
+    return FileReport(kind=f"Keras {version} model", versions={"keras": version}, requires=_required())
 
 
 def _examine_hdf5(path: Path) -> FileReport | None:
     if find_spec("h5py") is None:
         if _mentions(path, b"keras_version") and _mentions(path, b"model_config"):
-            return FileReport(kind="Keras model in HDF5", requires=_REQUIRES)
+            return FileReport(kind="Keras model in HDF5", requires=_required())
         return None
     import h5py
 
@@ -89,7 +92,7 @@ def _examine_hdf5(path: Path) -> FileReport | None:
             if "model_config" not in file.attrs:
                 _refuse_weights(file, path)
                 return None
-            version = _text(file.attrs.get("keras_version", ""))
+            version, backend = (_text(file.attrs.get(name, "")) for name in ("keras_version", "backend"))
             config, named = json.loads(_text(file.attrs["model_config"])), keras_loader.links_of(file)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if _mentions(path, b"model_config", b"keras_version", b"layer_names"):
@@ -100,7 +103,7 @@ def _examine_hdf5(path: Path) -> FileReport | None:
     return FileReport(
         kind=f"Keras {version} model in HDF5",
         versions={"keras": version},
-        requires=_REQUIRES,
+        requires=_required(backend),
         note="HDF5 is Keras' legacy format; the package holds a .keras archive.",
     )
 
@@ -140,6 +143,13 @@ def _refuse(named: list[str], path: Path) -> None:
         )
 
 
+def _required(backend: str = "") -> tuple[str, ...]:
+    """Return the distributions that open a file: Keras, and the backend that it records, or the one that is here."""
+    known = [backend] if backend in BACKENDS else [name for name in BACKENDS if find_spec(name)]
+    module = next(iter(known), BACKENDS[0])
+    return ("keras", "h5py", str(owner(module) or module))
+
+
 def _starts_with(path: Path, signature: bytes) -> bool:
     with path.open("rb") as stream:
         return stream.read(len(signature)) == signature
@@ -170,15 +180,7 @@ def open_file(path: Path) -> object:
         UnsafeFileError: Its weights lie elsewhere.
         LoaderError: Keras fails to load it.
     """
-    try:
-        with keras_loader.without_log_lines():
-            import keras
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"Keras has no backend here: {error.name} is not installed.",
-            where=str(path),
-            hint='pip install "modelwright[tensorflow]"; with another backend, set KERAS_BACKEND=jax or torch.',
-        ) from error
+    keras = _imported(path)
     with tempfile.TemporaryDirectory() as folder:
         named = _unpacked(path, Path(folder))
         try:
@@ -194,6 +196,27 @@ def open_file(path: Path) -> object:
                 why=f"{type(error).__name__}: {error}",
                 hint="If it has layers of yours: load it yourself with custom_objects={…}, and capture the live model.",
             ) from error
+
+
+def _imported(path: Path) -> Any:
+    """Import Keras with the backend that its own configuration chooses, or with the only one that is here.
+
+    Raises:
+        MissingExtraError: That is not installed.
+    """
+    here = [name for name in BACKENDS if find_spec(name)]
+    if "keras" not in sys.modules and len(here) == 1:
+        return keras_loader.import_keras(here[0])
+    try:
+        with keras_loader.without_log_lines():
+            import keras
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"Keras has no backend here: {error.name} is not installed.",
+            where=str(path),
+            hint='pip install "modelwright[tensorflow]"; with another backend, set KERAS_BACKEND=jax or torch.',
+        ) from error
+    return keras
 
 
 def _unpacked(path: Path, folder: Path) -> Path:

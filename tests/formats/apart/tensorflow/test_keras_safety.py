@@ -227,4 +227,4 @@ def test_without_keras_one_line_installs_it(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("modelwright.capturing.opening.installed", lambda name: None)
     with pytest.raises(MissingExtraError) as caught:
         open_model(saved(tmp_path), sample=networks.ROWS, choice=None, trust=[])
-    assert caught.value.hint == f'pip install "modelwright[keras]" keras=={keras.__version__}'
+    assert caught.value.hint == f'pip install "modelwright[keras]" keras=={keras.__version__} tensorflow-cpu'
