@@ -111,11 +111,12 @@ def is_entry(statement: ast.stmt) -> bool:
 
 
 EDGES = {"__main__.py", "backend.py", "processes.py", "digests.py", "lineage.py", "testing.py"} | {
-    *("notebook_child.py", "project_child.py")
+    *("notebook_child.py", "project_child.py", "catboost_loader.py", "keras_loader.py", "onnx_loader.py")
 }
 """Where the environment may be read: entries that a program calls (turned into arguments there), the place that
-decides what a child process inherits, the location of the user's cache folder, and the one variable by which a notebook
-says which file it is."""
+decides what a child process inherits, the location of the user's cache folder, the one variable by which a notebook
+says which file it is, and loaders whose library is told through it by whoever runs the model: how many threads it may
+have (a convention that these do not follow themselves), and which backend Keras has."""
 
 
 def test_the_core_requires_few_distributions():

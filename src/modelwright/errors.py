@@ -292,6 +292,7 @@ class MissingExtraError(PluginError):
 
 
 __all__ = [
+    "AccelerationError",
     "AddressTakenError",
     "AdoptError",
     "AuditError",
