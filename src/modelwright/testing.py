@@ -28,6 +28,7 @@ from modelwright.capturing.capture import capture
 from modelwright.capturing.distributions import owner
 from modelwright.capturing.formats import Answers, Format, Opens, Saved
 from modelwright.errors import LoaderError, ModelwrightError, SerialisationError, UnsafeFileError
+from modelwright.runtime.acceleration import load_module
 
 PACKAGE = "contract_model"
 """Import name that the contract pretends to capture for."""
@@ -157,7 +158,10 @@ class FormatContract:
             ours.append({"folder": str(moved), "saved": _plain(saved), "answers": answers, "digests": _digests(moved)})
         loader = tmp_path / "carried" / self.format.loader.name
         loader.parent.mkdir()
-        shutil.copy(self.format.loader, loader)
+        if self.format.loader.is_dir():
+            shutil.copytree(self.format.loader, loader)
+        else:
+            shutil.copy(self.format.loader, loader)
         theirs = _in_another_process(
             type(self), {"folder": str(_folder(tmp_path, "theirs")), "loader": str(loader)}, ours
         )
@@ -243,17 +247,19 @@ class FormatContract:
             assert package.manifest.storage.format == self.format.name
             assert package.manifest.environment.portable == self.format.portable
 
-    def test_the_loader_is_one_file_of_the_standard_library(self) -> None:
+    def test_the_loader_is_of_the_standard_library(self) -> None:
         """The loader imports the standard library at its top, declared distributions inside its functions only."""
-        tree = ast.parse(self.format.loader.read_text("utf-8"))
-        for node in ast.walk(tree):
-            for module in _imported(node):
-                top = module.partition(".")[0]
-                if top in sys.stdlib_module_names:
-                    continue
-                assert node not in tree.body, f"{module} is imported at the top of the loader"
-                known = {name.lower() for name in self.format.distributions}
-                assert owner(module) in known, f"{module} is of no declared distribution"
+        whole = self.format.loader.is_dir()
+        for path in sorted(self.format.loader.rglob("*.py")) if whole else [self.format.loader]:
+            tree = ast.parse(path.read_text("utf-8"))
+            for node in ast.walk(tree):
+                for module in _imported(node, whole=whole):
+                    top = module.partition(".")[0]
+                    if top in sys.stdlib_module_names:
+                        continue
+                    assert node not in tree.body, f"{module} is imported at the top of {path.name}"
+                    known = {name.lower() for name in self.format.distributions}
+                    assert owner(module) in known, f"{module} is of no declared distribution"
 
     def test_the_loader_has_the_two_functions(self) -> None:
         """``audit`` and ``load`` take what the runtime gives them."""
@@ -278,14 +284,8 @@ def _folder(parent: Path, name: str) -> Path:
 
 
 def _loader(path: Path) -> ModuleType:
-    """Import a loader the way the runtime does: from its file, unregistered."""
-    name = f"{PACKAGE}_{path.stem}"
-    spec = spec_from_loader(name, SourceFileLoader(name, str(path)))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Import a loader the way the runtime does: from its file or folder."""
+    return load_module(path.stem, path.parent, PACKAGE)
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -301,12 +301,12 @@ def _listed(answers: Any) -> Any:
     return answers.tolist() if hasattr(answers, "tolist") else answers
 
 
-def _imported(node: ast.AST) -> list[str]:
+def _imported(node: ast.AST, *, whole: bool) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        assert not node.level, "a loader has no neighbours to import from"
-        return [node.module or ""]
+        assert not node.level or whole, "a loader that is a file has no neighbours to import from"
+        return [] if node.level else [node.module or ""]
     return []
 
 

@@ -1,8 +1,8 @@
 """What a format plug-in is, and how one is chosen for a model.
 
 A format has two halves. The saving half is a :class:`Format`, found by entry point in the group
-``modelwright.formats``. The loading half is one file, standard library plus the format's own library imported when
-called, that capture copies beside the runtime; it has two functions:
+``modelwright.formats``. The loading half is one file (or a folder of modules that import each other), standard library
+plus the format's own library imported when called, that capture copies beside the runtime; it has two functions:
 
 ``audit(artifacts: Path, options: dict, package: str) -> list[str]``
     Look without loading: the names of types in the artifact that are neither in the loader's reviewed list nor
@@ -87,7 +87,7 @@ class Format(Protocol):
 
     Attributes:
         name: The registered name (``skops``).
-        loader: The file of the loading half; copied into every package that uses the format.
+        loader: The file or folder of the loading half; copied into every package that uses the format.
         distributions: Distributions that the loader imports, beside the model's own (``skops``).
         executes_code: Whether loading can run code that the artifact itself contains.
         portable: Whether the artifact is the same on every interpreter (decides the wheel's tag).

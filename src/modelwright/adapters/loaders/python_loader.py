@@ -8,6 +8,7 @@ beside this file, or plain files. It does not import anything but the package it
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -85,11 +86,19 @@ def _folder(artifacts: Path, name: str) -> Path:
 
 
 def _loader(name: str) -> Any:
-    """Import the loader of a part; like this one, it lies in the runtime of the package, and is not registered."""
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = spec_from_file_location(f"{__name__.rpartition('.')[0]}.{name}".strip("."), path)
+    """Import the loader of a part, a file or folder beside this one, by a name of the package's own."""
+    home, place = Path(__file__).parent, __name__.rpartition(".")[0]
+    full, folder = f"{place}.{name}".strip("."), home / name
+    whole = (folder / "__init__.py").is_file()
+    spec = spec_from_file_location(
+        full,
+        folder / "__init__.py" if whole else home / f"{name}.py",
+        submodule_search_locations=[str(folder)] if whole else None,
+    )
     if not name.isidentifier() or spec is None or spec.loader is None:
         raise ValueError(f"{name!r} is no loader")
     module = module_from_spec(spec)
+    if whole:
+        sys.modules[full] = module
     spec.loader.exec_module(module)
     return module
