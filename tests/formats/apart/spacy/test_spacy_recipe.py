@@ -69,3 +69,9 @@ def test_a_pipeline_that_was_changed_is_refused(pipeline: Path, tmp_path: Path) 
     config.write_text(config.read_text().replace('lang = "en"', 'lang = "de"'))
     with pytest.raises(IntegrityError, match=r"config\.cfg"):
         mw.load(package.path).predict(ROWS)
+
+
+def test_the_page_shows_the_code_that_is_tested() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "how-to" / "libraries-without-a-format.md").read_text("utf-8")
+    source = Path(letters.__file__).read_text("utf-8")
+    assert source[source.index("class Letters") :] in page

@@ -76,3 +76,9 @@ def test_results_with_a_formula_keep_their_training_rows_which_the_recipe_tells(
     results.remove_data()
     package = mw.capture(results, X[["age", "income"]], name="linear", version="1.0", to=tmp_path)
     assert X["income"].to_numpy().tobytes() in stored(package)
+
+
+def test_the_page_shows_the_code_that_is_tested() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "how-to" / "libraries-without-a-format.md").read_text("utf-8")
+    source = Path(leaving.__file__).read_text("utf-8")
+    assert source[source.index("class Leaving") :] in page

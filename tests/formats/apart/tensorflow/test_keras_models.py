@@ -228,3 +228,11 @@ def test_opening_a_file_prints_nothing(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_live_lambda_is_stored_as_a_graph_and_why_is_told(tmp_path: Path) -> None:
+    layers = [keras.Input((4,), name="numbers"), keras.layers.Lambda(lambda x: x * 2, name="twice")]
+    told: list[Any] = []
+    package = captured(keras.Sequential(layers), networks.ROWS, tmp_path, listener=told.append)
+    assert package.manifest.storage.format == "tensorflow"
+    assert any("keras cannot hold it" in str(each) and "twice" in str(each) for each in told)
