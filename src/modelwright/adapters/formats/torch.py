@@ -44,7 +44,7 @@ class TorchFormat:
     """Weights and a class; see :class:`modelwright.capturing.formats.Format`."""
 
     name = "torch"
-    loader = Path(torch_loader.__file__)
+    loader = Path(torch_loader.__file__).parent
     distributions = ("numpy", "safetensors", "torch")
     executes_code = False
     portable = True

@@ -30,7 +30,8 @@ from modelwright.adapters.formats.torch_inputs import (
 )
 from modelwright.adapters.formats.torch_program import MODEL, program_in, write_program
 from modelwright.adapters.loaders import torch_loader
-from modelwright.adapters.loaders.torch_loader import PROGRAM, TorchModel, audit_program, plain, program_parts
+from modelwright.adapters.loaders.torch_loader import PROGRAM, TorchModel, plain
+from modelwright.adapters.loaders.torch_loader.programs import audit_program, program_parts, read_program
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.errors import LoaderError, ModelMismatchError, Problem, SerialisationError, UnsafeFileError
 
@@ -39,7 +40,7 @@ class TorchExportFormat:
     """Exported programs; see :class:`modelwright.capturing.formats.Format`."""
 
     name = "torch-export"
-    loader = Path(torch_loader.__file__)
+    loader = Path(torch_loader.__file__).parent
     distributions = ("numpy", "torch")
     executes_code = False
     portable = True
@@ -110,7 +111,7 @@ class TorchExportFormat:
         """
         try:
             with quiet():
-                return torch_loader.read_program(path, program_in(path) or {})
+                return read_program(path, program_in(path) or {})
         except Exception as error:  # whatever PyTorch raises
             raise LoaderError(
                 "The exported program cannot be loaded.",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.formats import torch_archive
-from modelwright.adapters.loaders.torch_loader import EXAMPLES, program_parts
+from modelwright.adapters.loaders.torch_loader.programs import EXAMPLES, program_parts
 from modelwright.errors import LoaderError
 
 MODEL = "models/model.json"
@@ -56,7 +56,7 @@ def cleaned(parts: dict[str, bytes]) -> dict[str, bytes]:
     """Return the parts of a program without what is of no use.
 
     Args:
-        parts: As :func:`~modelwright.adapters.loaders.torch_loader.program_parts` gives them.
+        parts: As :func:`~modelwright.adapters.loaders.torch_loader.programs.program_parts` gives them.
     """
     changed = {EXAMPLES: b""}
     for name in (MODEL, *_CONFIGS):

@@ -31,7 +31,8 @@ from modelwright.adapters.formats.torch_inputs import (
 )
 from modelwright.adapters.formats.torch_script_names import renamed
 from modelwright.adapters.loaders import torch_loader
-from modelwright.adapters.loaders.torch_loader import SCRIPT, TorchModel, audit_script
+from modelwright.adapters.loaders.torch_loader import SCRIPT, TorchModel
+from modelwright.adapters.loaders.torch_loader.scripts import audit_script, read_script
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.errors import LoaderError, Problem, SerialisationError, UnsafeFileError
 
@@ -45,7 +46,7 @@ class TorchscriptFormat:
     """TorchScript; see :class:`modelwright.capturing.formats.Format`."""
 
     name = "torchscript"
-    loader = Path(torch_loader.__file__)
+    loader = Path(torch_loader.__file__).parent
     distributions = ("numpy", "torch")
     executes_code = False
     portable = True
@@ -132,7 +133,7 @@ class TorchscriptFormat:
             raise LoaderError(_ON_CARD, where=str(path), hint=_TRACE_AGAIN)
         try:
             with quiet():
-                return torch_loader.read_script(path)
+                return read_script(path)
         except Exception as error:  # whatever PyTorch raises
             raise LoaderError(
                 "The TorchScript file cannot be loaded.",

@@ -18,6 +18,7 @@ from networks import Branching, Image, OneRow, Tabular, Text, answered, images, 
 
 from modelwright.adapters.formats.torch_export import FORMAT
 from modelwright.adapters.loaders import torch_loader
+from modelwright.adapters.loaders.torch_loader import programs
 from modelwright.capturing.opening import open_model
 from modelwright.errors import LoaderError, ModelMismatchError, PinError, SerialisationError, UnsafeFileError
 from modelwright.testing import FormatContract, Trap
@@ -205,8 +206,8 @@ def test_what_is_written_is_a_plain_pt2_without_rows_paths_or_pickles(tmp_path: 
     content = (tmp_path / torch_loader.PROGRAM).read_bytes()
     assert str(Path(__file__).parent).encode() not in content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.read(f"model/{torch_loader.EXAMPLES}") == b""
-        begins = [torch_loader._data_offset(io.BytesIO(content), entry) for entry in archive.infolist()]
+        assert archive.read(f"model/{programs.EXAMPLES}") == b""
+        begins = [programs._data_offset(io.BytesIO(content), entry) for entry in archive.infolist()]
     assert not [begin for begin in begins if begin % 64]
     again = torch.export.load(tmp_path / torch_loader.PROGRAM).module()
     with torch.inference_mode():
