@@ -17,7 +17,8 @@ from typing import Any
 from modelwright.adapters.formats.tensor_samples import declare
 from modelwright.adapters.formats.tensorflow_export import exported
 from modelwright.adapters.loaders import tensorflow_loader
-from modelwright.adapters.loaders.tensorflow_loader import ASSETS, FOLDER, GRAPH, VARIABLES, Rows, Scan, scan
+from modelwright.adapters.loaders.tensorflow_loader import ASSETS, FOLDER, GRAPH, VARIABLES, Rows
+from modelwright.adapters.loaders.tensorflow_loader.graphs import Scan, scan
 from modelwright.capturing.distributions import owner
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.errors import LoaderError, ModelMismatchError, Problem, SerialisationError, UnsafeFileError
@@ -40,7 +41,7 @@ class TensorFlowFormat:
     """SavedModel folders; see :class:`modelwright.capturing.formats.Format`."""
 
     name = "tensorflow"
-    loader = Path(tensorflow_loader.__file__)
+    loader = Path(tensorflow_loader.__file__).parent
     executes_code = False
     portable = True
     self_contained = True

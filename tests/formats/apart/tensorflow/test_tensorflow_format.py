@@ -19,7 +19,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import modelwright as mw
 from modelwright import runtime
-from modelwright.adapters.loaders import tensorflow_loader
+from modelwright.adapters.loaders.tensorflow_loader.graphs import scan
 from modelwright.capturing.formats import format_named, ranked
 from modelwright.capturing.opening import open_model
 from modelwright.errors import (
@@ -69,7 +69,7 @@ class TestTensorFlow(FormatContract):
 
     def write_hostile(self, artifacts: Path, marker: Path) -> dict[str, Any]:
         folder = graphs.written(hostile(marker), artifacts / "saved_model")
-        return {"signatures": tensorflow_loader.scan((folder / "saved_model.pb").read_bytes()).signatures}
+        return {"signatures": scan((folder / "saved_model.pb").read_bytes()).signatures}
 
     def files(self, folder: Path) -> list[tuple[Path, Any, Any]]:
         found = []
