@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -23,6 +24,8 @@ FOLDERS = ROOT / "tests" / "formats" / "apart"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "modelwright" / "format-tests"
 PYTEST = ("pytest>=9.0",)
 TIMEOUT_S = 1800
+KEPT_S = 7 * 86_400.0
+"""An environment that was not used for so long goes, seconds."""
 
 
 class Outcome(NamedTuple):
@@ -74,7 +77,9 @@ def environment(folder: Path) -> Path:
     key = hashlib.sha256(b"\0".join([wanted, str(ROOT).encode(), sys.version.encode()])).hexdigest()[:16]
     target = CACHE / f"{folder.name}-{key}"
     python = target / ("Scripts" if os.name == "nt" else "bin") / "python"
+    _prune(time.time())
     if (target / ".ready").exists():
+        (target / ".ready").touch()
         return python
     shutil.rmtree(target, ignore_errors=True)
     program = uv.find_uv_bin()
@@ -83,6 +88,13 @@ def environment(folder: Path) -> Path:
     _run([program, "pip", "install", "--quiet", "--python", str(python), *listed])
     (target / ".ready").touch()
     return python
+
+
+def _prune(now: float) -> None:
+    """Remove environments that nobody used for long: each clone has its own."""
+    for ready in CACHE.glob("*/.ready"):
+        if now - ready.stat().st_mtime > KEPT_S:
+            shutil.rmtree(ready.parent, ignore_errors=True)
 
 
 def _run(command: list[str]) -> None:
