@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ class Answering:
     """Live models and what capture makes of them answer the same, whatever the rows come in."""
 
     format: Any
+    artifact: str
 
     def models(self) -> list[tuple[Any, pd.DataFrame]]:
         """Return fitted estimators, each with the frame that it was fitted on."""
@@ -135,6 +137,14 @@ class Answering:
             wrapper = self.format.answering(model, frame).model
             assert np.array_equal(wrapper.predict(frame[:1]), wrapper.predict(frame)[:1])
 
+    def test_threads_share_one_model(self) -> None:
+        for model, frame in self.models()[:3]:
+            wrapper = self.format.answering(model, frame).model
+            expected = wrapper.predict(frame)
+            with ThreadPoolExecutor(8) as pool:
+                for found in pool.map(wrapper.predict, [frame] * 64):
+                    assert np.array_equal(found, expected)
+
     def test_a_row_without_a_column_is_refused_with_its_name(self) -> None:
         for model, frame in self.models():
             wrapper = self.format.answering(model, frame).model
@@ -146,6 +156,35 @@ class Answering:
             before = pickle.dumps(model)
             self.format.answering(model, frame)
             assert pickle.dumps(model) == before
+
+    def parts(self) -> list[tuple[Any, pd.DataFrame]]:
+        """Return models that need no sample to answer by name."""
+        return self.models()
+
+    def test_a_part_of_a_composed_model_answers_without_a_sample(self) -> None:
+        for model, frame in self.parts():
+            adapted = self.format.answering(model, None)
+            assert adapted.sample is None
+            assert np.array_equal(adapted.model.predict(frame[frame.columns[::-1]]), predicted(model, frame))
+
+    def test_rows_with_names_are_never_taken_by_position(self) -> None:
+        wrapper = self.format.answering(self.unnamed(), None).model
+        with pytest.raises(ValueError, match="lack names"):
+            wrapper.predict(pd.DataFrame(np.zeros((4, 3)), columns=["a", "b", "c"]))
+
+    def test_it_is_composed_with_others(self, tmp_path: Path) -> None:
+        model, frame = self.parts()[0]
+        glue = tmp_path / f"twice_{self.format.name}.py"
+        glue.write_text(
+            "def predict(rows, models):\n    return [2 * int(x == 1) for x in models['one'].predict(rows)]\n"
+        )
+        package = mw.capture(glue, frame, name="twice", version="1.0", models={"one": model}, to=tmp_path)
+        assert [file.path for file in package.manifest.artifacts] == [f"one/{self.artifact}"]
+
+    def test_skops_can_be_chosen_instead(self, tmp_path: Path) -> None:
+        model, frame = self.parts()[0]
+        package = mw.capture(model, frame, name="chosen", version="1.0", to=tmp_path, format="skops")
+        assert package.manifest.storage.types == ()
 
     def test_columns_in_another_order_are_refused(self) -> None:
         model, frame = self.models()[0]
@@ -203,6 +242,11 @@ class Answering:
     def needed(self) -> set[str]:
         """Return the distributions that a package of the first model names."""
         return {self.format.distributions[0], "pandas"}
+
+
+def predicted(model: Any, frame: pd.DataFrame) -> Any:
+    answer = np.asarray(model.predict(frame))
+    return answer.reshape(-1) if answer.shape == (len(frame), 1) else answer
 
 
 class Files:

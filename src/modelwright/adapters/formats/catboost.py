@@ -66,6 +66,8 @@ class CatboostFormat:
         """
         copy = _copied(model)
         options = _options(model, copy)
+        if sample is None:
+            return Adapted(catboost_loader.answering(copy, options), None)
         table = Table.of(sample)
         samples.check_named(table, names=options["names"], width=len(copy.feature_names_))
         if table.container == "numpy":

@@ -56,21 +56,24 @@ class LightgbmFormat:
         native = _booster(model)
         text = lightgbm_text.without_run(native.model_to_string())
         booster = lightgbm.Booster(model_str=text)
-        table = Table.of(sample)
-        samples.check_named(table, names=_names(booster, table), width=booster.num_feature())
-        named = table.container != "numpy"
-        levels = _levels(lightgbm_text.read(text.encode()), table) if named else {}
-        places = {name: str(place) for place, name in enumerate(table.names)}
+        table = None if sample is None else Table.of(sample)
+        names = _names(booster, table)
+        if table is not None:
+            samples.check_named(table, names=names, width=booster.num_feature())
+        named = bool(names) and (table is None or table.container != "numpy")
+        levels = _levels(lightgbm_text.read(text.encode()), names, table) if named else {}
         options = {
             "kind": KINDS[_name(model)],
-            "names": list(table.names) if named else [],
-            "levels": {places[name]: known for name, known in levels.items()},
+            "names": names if named else [],
+            "levels": {str(names.index(name)): known for name, known in levels.items()},
             **_labels(model),
         }
         wrapper = lightgbm_loader.answering(booster, options)
+        if table is None:
+            return Adapted(wrapper, None)
         samples.check_levels(table, levels)
         samples.check_same(table, ours=wrapper, theirs=model)
-        return Adapted(wrapper, samples.with_levels(sample, table, levels) if named else sample)
+        return Adapted(wrapper, samples.with_levels(sample, table, levels))
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``model.txt``.
@@ -141,18 +144,18 @@ def _booster(model: Any) -> Any:
     return found
 
 
-def _names(booster: Any, table: Table) -> list[str]:
+def _names(booster: Any, table: Table | None) -> list[str]:
     """Return what the features are called in the sample: LightGBM writes ``_`` for a space, and numbers what has none.
 
     Names that it made itself are none.
     """
     names: list[str] = booster.feature_name()
-    given = {name.replace(" ", "_"): name for name in table.names}
+    given = {name.replace(" ", "_"): name for name in (table.names if table else ())}
     named = [given.get(name, name) for name in names]
     return [] if named == [f"Column_{place}" for place in range(len(names))] else named
 
 
-def _levels(text: lightgbm_text.Text, table: Table) -> dict[str, list[Any]]:
+def _levels(text: lightgbm_text.Text, names: list[str], table: Table | None) -> dict[str, list[Any]]:
     """Return the categories of each categorical column, by its name.
 
     The text has one list per categorical column of the training frame, and not which columns those were: they are the
@@ -162,15 +165,16 @@ def _levels(text: lightgbm_text.Text, table: Table) -> dict[str, list[Any]]:
     Raises:
         ModelMismatchError: None of these are as many as the lists.
     """
-    by_type = samples.categorical_columns(table)
+    by_type = samples.categorical_columns(table) if table else []
     told = [int(place) for place in text.parameters.get("categorical_feature", "").split(",") if place.isdecimal()]
-    by_training = [table.names[place] for place in told if place < len(table.names)]
-    either = [name for name in table.names if name in {*by_type, *by_training}]
-    for names in (by_type, by_training, either):
-        if len(names) == len(text.categories):
-            return dict(zip(names, text.categories, strict=True))
+    by_training = [names[place] for place in told if place < len(names)]
+    either = [name for name in names if name in {*by_type, *by_training}]
+    for found in (by_type, by_training, either):
+        if len(found) == len(text.categories):
+            return dict(zip(found, text.categories, strict=True))
     raise ModelMismatchError(
-        f"The model was trained with {len(text.categories)} columns of categories, and the sample has {len(by_type)}.",
+        f"The model was trained with {len(text.categories)} columns of categories, and "
+        + (f"the sample has {len(by_type)}." if table else "without a sample it cannot be told which."),
         problems=[Problem(None, name, "it holds categories") for name in by_type],
         why="LightGBM numbers categories in the order of these columns.",
         hint="Give the columns as the model was trained with them: frame[NAME] = frame[NAME].astype('category').",

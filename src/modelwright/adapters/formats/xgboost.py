@@ -22,7 +22,7 @@ from modelwright.adapters.loaders import xgboost_loader
 from modelwright.capturing.distributions import owner
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.capturing.table import Table
-from modelwright.errors import LoaderError, MissingExtraError, SerialisationError
+from modelwright.errors import LoaderError, MissingExtraError, ModelMismatchError, Problem, SerialisationError
 
 KINDS = {
     "Booster": "booster",
@@ -73,17 +73,10 @@ class XgboostFormat:
         options = _options(model, booster)
         booster.set_attr(scikit_learn=None)
         wrapper = xgboost_loader.answering(booster, options)
-        names = list(booster.feature_names or ())
-        table = Table.of(sample)
-        samples.check_named(table, names=names, width=wrapper.n_features_in_)
-        if names and table.container != "numpy":
-            coded = {name for name, kind in zip(names, booster.feature_types or (), strict=False) if kind == "c"}
-            levels = {names[int(place)]: known for place, known in options["levels"].items()}
-            samples.check_levels(table, levels, free=sorted(coded - set(levels)))
-            sample = samples.with_levels(sample, table, levels)
-        if (asked := _asked(model, options["kind"])) is not None:
-            samples.check_same(table, ours=wrapper, theirs=asked)
-        return Adapted(wrapper, sample)
+        if sample is None:
+            _check_mapped(booster, options)
+            return Adapted(wrapper, None)
+        return Adapted(wrapper, _held(model, wrapper, sample))
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
         """Write ``model.ubj``.
@@ -178,6 +171,39 @@ def _options(model: Any, booster: Any) -> dict[str, Any]:
         "linear": learner["gradient_booster"]["name"] == "gblinear",
         "levels": _levels(learner),
     }
+
+
+def _held(model: Any, wrapper: Any, sample: Any) -> Any:
+    """Return a sample in the types of the model, if it fits the model and the wrapper answers it as the model does.
+
+    Raises:
+        ModelMismatchError: It has other columns or categories than the booster was trained with.
+        SerialisationError: They answer differently.
+    """
+    table, names = Table.of(sample), list(wrapper.booster.feature_names or ())
+    samples.check_named(table, names=names, width=wrapper.n_features_in_)
+    if names and table.container != "numpy":
+        levels = {names[int(place)]: known for place, known in wrapper.options["levels"].items()}
+        samples.check_levels(table, levels, free=_unmapped(wrapper.booster, wrapper.options))
+        sample = samples.with_levels(sample, table, levels)
+    if (asked := _asked(model, wrapper.options["kind"])) is not None:
+        samples.check_same(table, ours=wrapper, theirs=asked)
+    return sample
+
+
+def _unmapped(booster: Any, options: dict[str, Any]) -> list[str]:
+    """Return the features that are categorical by their codes, and whose categories the model does not know."""
+    named = zip(booster.feature_names or (), booster.feature_types or (), strict=False)
+    return [name for place, (name, kind) in enumerate(named) if kind == "c" and str(place) not in options["levels"]]
+
+
+def _check_mapped(booster: Any, options: dict[str, Any]) -> None:
+    if unmapped := _unmapped(booster, options):
+        raise ModelMismatchError(
+            "The model was stored without the categories of its features.",
+            problems=[Problem(None, name, "its categories cannot be told from their codes") for name in unmapped],
+            hint="Fit it again with XGBoost 3.1 or later, which stores them.",
+        )
 
 
 def _levels(learner: dict[str, Any]) -> dict[str, list[Any]]:

@@ -21,6 +21,7 @@ from modelwright.errors import ModelMismatchError, SerialisationError
 
 class TestAnswers(boosted.Answering):
     format = FORMAT
+    artifact = "model.cbm"
 
     def models(self) -> list[tuple[Any, pd.DataFrame]]:
         names = ["binary", "multi-class", "early stopping", "regressor", "ranker", "true or false", "several targets"]

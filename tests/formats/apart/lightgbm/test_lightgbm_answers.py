@@ -21,10 +21,15 @@ FEW: dict[str, Any] = {"n_estimators": 6, "num_leaves": 5, "verbose": -1}
 
 class TestAnswers(boosted.Answering):
     format = FORMAT
+    artifact = "model.txt"
 
     def models(self) -> list[tuple[Any, pd.DataFrame]]:
         names = ["binary", "multi-class", "early stopping", "regressor", "ranker", "objects", "dart"]
         return [estimators()[name] for name in names]
+
+    def parts(self) -> list[tuple[Any, pd.DataFrame]]:
+        rows = frame().rename(columns=lambda name: name.replace(" ", "_")).drop(columns="size")
+        return [(LGBMClassifier(**FEW).fit(rows, np.digitize(target(), [9])), rows)]
 
     def unfitted(self) -> Any:
         return LGBMClassifier()
@@ -159,6 +164,11 @@ def test_a_sample_with_some_of_the_categories_declares_all_of_them_in_their_orde
     assert list(adapted.sample["plan"].cat.categories) == ["basic", "pro", "team"]
     assert list(adapted.sample["size"].cat.categories) == ["s", "m", "l"]
     assert adapted.sample["size"].cat.ordered
+
+
+def test_a_part_whose_categories_could_be_of_any_column_is_refused() -> None:
+    with pytest.raises(ModelMismatchError, match="without a sample it cannot be told which"):
+        FORMAT.answering(estimators()["binary"][0], None)
 
 
 def test_numbers_that_are_categories_are_found_in_columns_without_types() -> None:

@@ -20,6 +20,7 @@ from modelwright.errors import LoaderError, ModelMismatchError, SerialisationErr
 
 class TestAnswers(boosted.Answering):
     format = FORMAT
+    artifact = "model.ubj"
 
     def models(self) -> list[tuple[Any, pd.DataFrame]]:
         names = ["binary", "multi-class", "early stopping", "regressor", "ranker", "several targets", "forest", "dart"]
@@ -143,6 +144,8 @@ def test_a_model_without_its_categories_is_refused_with_the_columns() -> None:
         FORMAT.answering(booster, rows)
     assert [problem.column for problem in refused.value.problems] == ["plan", "zone"]
     assert "without the categories" in refused.value.problems[0].problem
+    with pytest.raises(ModelMismatchError, match="without the categories"):
+        FORMAT.answering(booster, None)
 
 
 def test_an_estimator_that_answers_otherwise_than_its_booster_is_refused() -> None:
