@@ -20,7 +20,8 @@ from modelwright.adapters.formats.keras_archive import own_object, rewrite
 from modelwright.adapters.formats.keras_files import BACKENDS, examine, open_file
 from modelwright.adapters.formats.tensor_samples import declare
 from modelwright.adapters.loaders import keras_loader
-from modelwright.adapters.loaders.keras_loader import Rows, entries, judged
+from modelwright.adapters.loaders.keras_loader import Rows
+from modelwright.adapters.loaders.keras_loader.configs import entries, judged
 from modelwright.capturing.formats import Adapted, FileReport, Saved
 from modelwright.errors import ModelMismatchError, SerialisationError
 
@@ -29,7 +30,7 @@ class KerasFormat:
     """Saved Keras models; see :class:`modelwright.capturing.formats.Format`."""
 
     name = "keras"
-    loader = Path(keras_loader.__file__)
+    loader = Path(keras_loader.__file__).parent
     distributions = ("keras", "h5py")
     executes_code = False
     portable = True

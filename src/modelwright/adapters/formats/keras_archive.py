@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from modelwright.adapters.loaders.keras_loader import ASSETS, CONFIG, METADATA, WEIGHTS, entries
+from modelwright.adapters.loaders.keras_loader.configs import ASSETS, CONFIG, METADATA, WEIGHTS, entries
 
 _TRAINING = ("optimizer", "_loss_tracker", "_compile_metrics")
 """Groups at the root of the weights that belong to how a model was compiled."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.adapters.loaders import keras_loader
+from modelwright.adapters.loaders.keras_loader import configs
 from modelwright.capturing.distributions import owner
 from modelwright.capturing.formats import FileReport
 from modelwright.errors import LoaderError, MissingExtraError, PinError, Problem, UnsafeFileError
@@ -45,7 +46,7 @@ def examine(path: Path) -> FileReport | None:
 
 
 def _examine_folder(path: Path) -> FileReport | None:
-    config, metadata = path / keras_loader.CONFIG, path / keras_loader.METADATA
+    config, metadata = path / configs.CONFIG, path / configs.METADATA
     if not (config.is_file() and metadata.is_file() and b"keras_version" in metadata.read_bytes()):
         return None
     names = [each.relative_to(path).as_posix() for each in path.rglob("*") if not each.is_dir()]
@@ -55,13 +56,13 @@ def _examine_folder(path: Path) -> FileReport | None:
 def _examine_archive(path: Path) -> FileReport | None:
     try:
         with zipfile.ZipFile(path) as archive:
-            if not {keras_loader.CONFIG, keras_loader.METADATA} <= set(archive.namelist()):
+            if not {configs.CONFIG, configs.METADATA} <= set(archive.namelist()):
                 return None
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                 raise _damaged(path, "Its members are compressed, as Keras never writes them.")
             if broken := archive.testzip():
                 raise _damaged(path, f"{broken} does not have its checksum.")
-            config, metadata = archive.read(keras_loader.CONFIG), archive.read(keras_loader.METADATA)
+            config, metadata = archive.read(configs.CONFIG), archive.read(configs.METADATA)
             return _judge(path, config, metadata, archive.namelist())
     except (zipfile.BadZipFile, EOFError) as error:
         if _mentions(path, b"keras_version"):
@@ -72,7 +73,7 @@ def _examine_archive(path: Path) -> FileReport | None:
 def _judge(path: Path, config: bytes, metadata: bytes, names: list[str]) -> FileReport | None:
     try:
         version = str(json.loads(metadata)["keras_version"])
-        named = keras_loader.strangers(keras_loader.read_config(config)) + keras_loader.foreign_files(names)
+        named = configs.strangers(configs.read_config(config)) + configs.foreign_files(names)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
     _check_version(version, path)
@@ -93,13 +94,13 @@ def _examine_hdf5(path: Path) -> FileReport | None:
                 _refuse_weights(file, path)
                 return None
             version, backend = (_text(file.attrs.get(name, "")) for name in ("keras_version", "backend"))
-            config, named = json.loads(_text(file.attrs["model_config"])), keras_loader.links_of(file)
+            config, named = json.loads(_text(file.attrs["model_config"])), configs.links_of(file)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if _mentions(path, b"model_config", b"keras_version", b"layer_names"):
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
         return None
     _check_version(version, path)
-    _refuse(named + keras_loader.strangers(config, legacy=True), path)
+    _refuse(named + configs.strangers(config, legacy=True), path)
     return FileReport(
         kind=f"Keras {version} model in HDF5",
         versions={"keras": version},
@@ -145,7 +146,7 @@ def _refuse(named: list[str], path: Path) -> None:
 
 def _required(backend: str = "") -> tuple[str, ...]:
     """Return the distributions that open a file: Keras, and the backend that it records, or the one that is here."""
-    known = [backend] if backend in BACKENDS else [name for name in BACKENDS if find_spec(name)]
+    known = [backend] if backend in BACKENDS else [name for name in BACKENDS if owner(name)]
     module = next(iter(known), BACKENDS[0])
     return ("keras", "h5py", str(owner(module) or module))
 
@@ -185,7 +186,7 @@ def open_file(path: Path) -> object:
         named = _unpacked(path, Path(folder))
         try:
             if named.is_dir():
-                _refuse(keras_loader.look(named), path)
+                _refuse(configs.look(named), path)
             return keras.saving.load_model(named, compile=False, safe_mode=True)
         except UnsafeFileError:
             raise
@@ -204,7 +205,7 @@ def _imported(path: Path) -> Any:
     Raises:
         MissingExtraError: That is not installed.
     """
-    here = [name for name in BACKENDS if find_spec(name)]
+    here = [name for name in BACKENDS if owner(name)]
     if "keras" not in sys.modules and len(here) == 1:
         return keras_loader.import_keras(here[0])
     try:
