@@ -1,4 +1,4 @@
-"""The published table of formats speaks of every format and of every test of the contract, and of nothing that failed."""
+"""The published table of formats speaks of every format and every test of the contract, and of nothing that failed."""
 
 from __future__ import annotations
 
