@@ -48,7 +48,7 @@ class SentenceTransformersFormat:
         Raises:
             ModelMismatchError: The rows are not one column of text.
         """
-        opened = model if isinstance(model, Sentences) else Sentences(model, {"task": "sentences", "mapped": True})
+        opened = model if isinstance(model, Sentences) else Sentences(model, {"task": "sentences"})
         return answering(opened, sample)
 
     def save(self, model: object, artifacts: Path, *, package: str) -> Saved:
@@ -95,7 +95,7 @@ class SentenceTransformersFormat:
         """
         try:
             with quiet():
-                plain, mapped = read_sentences(path, mapped=False), read_sentences(path, mapped=True)
+                opened = Sentences(read_sentences(path), {"task": "sentences"})
         except Exception as error:  # whatever the libraries raise
             raise LoaderError(
                 "The model in this folder cannot be loaded.",
@@ -103,9 +103,6 @@ class SentenceTransformersFormat:
                 why=f"{type(error).__name__}: {error}".partition("\n")[0],
                 hint="Save it again with its own library: model.save_pretrained(folder).",
             ) from error
-        mine, theirs = plain.state_dict(), mapped.state_dict()
-        same = set(mine) == set(theirs) and all(bool((mine[name] == theirs[name]).all()) for name in mine)
-        opened = Sentences(mapped if same else plain, {"task": "sentences", "mapped": same})
         opened.source = path
         return opened
 

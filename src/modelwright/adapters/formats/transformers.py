@@ -112,10 +112,8 @@ class TransformersFormat:
             )
         try:
             with quiet():
-                model, tokenizer = read(path, named, mapped=False)
-                mapped, _ = read(path, named, mapped=True)
-                options = _options(model, mapped=_are_equal(model, mapped))
-                opened = adapted(mapped if options["mapped"] else model, tokenizer, options)
+                model, tokenizer = read(path, named)
+                opened = adapted(model, tokenizer, _options(model))
         except Exception as error:  # whatever the libraries raise
             raise LoaderError(
                 "The model in this folder cannot be loaded.",
@@ -136,7 +134,7 @@ def _of_pipeline(pipeline: Any) -> TextModel:
     with quiet():
         if any(tensor.device.type != "cpu" for tensor in model.parameters()):
             model = copy.deepcopy(model).cpu()  # the caller's model stays where it is
-        return adapted(model.eval(), pipeline.tokenizer, _options(model, mapped=True))
+        return adapted(model.eval(), pipeline.tokenizer, _options(model))
 
 
 def _task_of_class(name: str) -> str:
@@ -145,9 +143,9 @@ def _task_of_class(name: str) -> str:
     return "embedding" if name.endswith("Model") and not name.endswith("LMHeadModel") else ""
 
 
-def _options(model: Any, *, mapped: bool) -> dict[str, Any]:
+def _options(model: Any) -> dict[str, Any]:
     config, task = model.config, _task_of_class(type(model).__name__)
-    options = {"class": type(model).__name__, "task": task, "labels": [], "mapped": mapped}
+    options = {"class": type(model).__name__, "task": task, "labels": []}
     if task == "classification":
         options["labels"] = [str(config.id2label[place]) for place in range(config.num_labels)]
         if config.problem_type == "regression":
@@ -155,12 +153,6 @@ def _options(model: Any, *, mapped: bool) -> dict[str, Any]:
         elif config.problem_type == "multi_label_classification" or config.num_labels == 1:
             options["task"] = "multilabel"  # as transformers' own pipeline has it
     return options
-
-
-def _are_equal(model: Any, mapped: Any) -> bool:
-    """Say whether the weights in the files are those that transformers makes of them."""
-    mine, theirs = model.state_dict(), mapped.state_dict()
-    return set(mine) == set(theirs) and all(bool((mine[name] == theirs[name]).all()) for name in mine)
 
 
 FORMAT = TransformersFormat()

@@ -2,7 +2,7 @@
 
 Self-contained: standard library, with transformers, sentence-transformers, PyTorch and NumPy imported when called.
 Nothing is asked of a hub, no code beside the libraries' own is imported, and no pickle is read: a folder that would
-need any of it is named by :func:`audit`. Weights are mapped into memory, so that processes share them.
+need any of it is named by :func:`audit`. transformers maps the weights into memory, so that processes share them.
 
 Source: transformers 5.24, ``modeling_utils.py`` and ``dynamic_module_utils.py`` (``auto_map``); sentence-transformers
 6.2, ``base/model.py`` (``modules.json``); the safetensors README, "Format".
@@ -124,14 +124,16 @@ def texts_of(rows: Any) -> list[str]:
 def _batched(model: Any, tokenizer: Any, rows: Any, finish: Any) -> Any:
     torch: Any = import_module("torch")
     texts, answers = texts_of(rows), []
-    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 1 << 20)
     with torch.inference_mode():
         for start in range(0, len(texts), BATCH):
-            tokens = tokenizer(
-                texts[start : start + BATCH], padding=True, truncation=True, max_length=longest, return_tensors="pt"
-            )
+            tokens = _tokens(model, tokenizer, texts[start : start + BATCH])
             answers.append(finish(model(**tokens), tokens).float().numpy())
     return import_module("numpy").concatenate(answers)
+
+
+def _tokens(model: Any, tokenizer: Any, texts: list[str]) -> Any:
+    longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 1 << 20)
+    return tokenizer(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
 
 
 def _softmax(answer: Any, _tokens: Any) -> Any:
@@ -222,19 +224,18 @@ def open_folder(folder: Path, options: dict[str, Any]) -> TextModel:
     Args:
         folder: As the libraries write it; audited.
         options: ``task``: ``sentences``, ``embedding``, ``classification``, ``multilabel`` or ``regression``;
-            ``class``: name of the model's class in transformers; ``labels``; ``mapped``: whether the weights in the
-            files are those in memory, name by name.
+            ``class``: name of the model's class in transformers; ``labels``.
 
     Raises:
         ValueError: Weights are missing, which transformers would make up.
     """
     with quiet():
         if options["task"] == "sentences":
-            return Sentences(read_sentences(folder, mapped=options["mapped"]), options)
-        return adapted(*read(folder, options["class"], mapped=options["mapped"]), options)
+            return Sentences(read_sentences(folder), options)
+        return adapted(*read(folder, options["class"]), options)
 
 
-def read(folder: Path, name: str, *, mapped: bool) -> tuple[Any, Any]:
+def read(folder: Path, name: str) -> tuple[Any, Any]:
     """Return model and tokenizer of a transformers folder."""
     transformers: Any = import_module("transformers")
     kind = getattr(transformers, name)
@@ -244,38 +245,21 @@ def read(folder: Path, name: str, *, mapped: bool) -> tuple[Any, Any]:
     model, told = kind.from_pretrained(folder, use_safetensors=True, output_loading_info=True, **known)
     if lost := sorted(map(str, [*told["missing_keys"], *told["mismatched_keys"]])):
         raise ValueError(f"weights are missing: {', '.join(lost[:5])}")
-    if mapped:
-        _map_weights(model, folder)
     return model.eval(), transformers.AutoTokenizer.from_pretrained(folder, **known)
 
 
-def read_sentences(folder: Path, *, mapped: bool) -> Any:
+def read_sentences(folder: Path) -> Any:
     """Return the model of a sentence-transformers folder."""
     kind: Any = import_module("sentence_transformers").SentenceTransformer
-    model = kind(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
-    if mapped:
-        for entry, part in zip(json.loads((folder / "modules.json").read_bytes()), model.children(), strict=True):
-            _map_weights(getattr(part, "auto_model", part), folder / entry["path"])
-    return model.eval()
+    return kind(str(folder), device="cpu", local_files_only=True, trust_remote_code=False).eval()
 
 
 def adapted(model: Any, tokenizer: Any, options: dict[str, Any]) -> TextModel:
     """Return what answers rows through a model of transformers."""
     kinds = {"classification": Classifier, "embedding": Embedder}
+    _tokens(model, tokenizer, ["."])  # it settles how it cuts and fills texts; later calls may be in threads
     made: TextModel = kinds.get(options["task"], Scorer)(model, tokenizer, options)
-    made.predict({"text": ["."]})  # a tokenizer settles how it cuts and fills texts; later calls may be in threads
     return made
-
-
-def _map_weights(model: Any, folder: Path) -> None:
-    """Let a model use the weights in the files instead of the copies that it was given."""
-    load_file: Any = import_module("safetensors.torch").load_file
-    own = model.state_dict()
-    for path in sorted(folder.glob("*.safetensors")):
-        model.load_state_dict({n: t for n, t in load_file(path).items() if n in own}, strict=False, assign=True)
-    model.requires_grad_(False)
-    if hasattr(model, "tie_weights"):
-        model.tie_weights()
 
 
 @contextmanager

@@ -74,7 +74,7 @@ class TestSentenceTransformers(FormatContract):
     def write_hostile(self, artifacts: Path, marker: Path) -> dict[str, Any]:
         folder = saved(artifacts / "whole").rename(artifacts / transformers_loader.FOLDER)
         (folder / "2_Dense" / "model.safetensors").write_bytes(pickle.dumps(Trap(marker)))
-        return {"task": "sentences", "mapped": True}
+        return {"task": "sentences"}
 
     def files(self, folder: Path) -> list[tuple[Path, Any, Any]]:
         path = saved(folder)
@@ -166,7 +166,7 @@ import importlib.util, json, pathlib
 spec = importlib.util.spec_from_file_location("loader", sys.argv[1])
 loader = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(loader)
-model = loader.load(pathlib.Path(sys.argv[2]), {"task": "sentences", "mapped": True}, "p", [])
+model = loader.load(pathlib.Path(sys.argv[2]), {"task": "sentences"}, "p", [])
 print(json.dumps([asked, model.predict({"text": ["a good movie"]})["embedding"].tolist()]))
 """
 
@@ -182,10 +182,10 @@ def test_the_network_is_never_asked(made: Any, tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_the_weights_are_used_from_the_files(made: Any, tmp_path: Path) -> None:
+def test_the_weights_of_the_encoder_are_used_from_the_file(made: Any, tmp_path: Path) -> None:
     FORMAT.save(FORMAT.answering(made, ROWS).model, tmp_path, package=PACKAGE)
-    loaded: Any = transformers_loader.load(tmp_path, {"task": "sentences", "mapped": True}, PACKAGE, [])
+    loaded: Any = transformers_loader.load(tmp_path, {"task": "sentences"}, PACKAGE, [])
     lines = [line for line in Path("/proc/self/maps").read_text().splitlines() if str(tmp_path) in line]
     spans = [tuple(int(end, 16) for end in line.split()[0].split("-")) for line in lines]
-    for name, weight in loaded.model.named_parameters():
+    for name, weight in loaded.model[0].named_parameters():
         assert any(low <= weight.data_ptr() < high for low, high in spans), f"{name} was copied"

@@ -64,7 +64,7 @@ class TestTransformers(FormatContract):
     def write_hostile(self, artifacts: Path, marker: Path) -> dict[str, Any]:
         folder = written(classifier(), artifacts / transformers_loader.FOLDER)
         (folder / "model.safetensors").write_bytes(pickle.dumps(Trap(marker)))
-        return {"task": "classification", "class": "DistilBertForSequenceClassification", "labels": [], "mapped": True}
+        return {"task": "classification", "class": "DistilBertForSequenceClassification", "labels": []}
 
     def files(self, folder: Path) -> list[tuple[Path, Any, Any]]:
         whole, base = written(classifier(), folder / "classifier"), written(encoder(), folder / "encoder")
