@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from modelwright.capturing.opcodes import read_globals
+from modelwright.capturing.opening import open_model
 from modelwright.capturing.saved import import_file, open_saved, reviewed
 from modelwright.errors import LoaderError, PinError, SourceError, UnsafeFileError
 from modelwright.testing import Trap
@@ -203,3 +204,22 @@ def test_a_python_file_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         import_file(tmp_path / "zz_broken.py")
     assert caught.value.why == "ZeroDivisionError: oh"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.pt", "model.keras", "weights.npy", "model.ubj", "notes.txt"])
+def test_what_is_in_a_file_decides_and_not_its_name(tmp_path: Path, name: str) -> None:
+    model = LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])
+    (tmp_path / name).write_bytes(pickle.dumps(model))
+    opened = open_model(tmp_path / name, sample=None, choice=None, trust=())
+    assert opened.asked.predict([[2.0]]).tolist() == pytest.approx([4.0])
+    (tmp_path / name).write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
+    with pytest.raises(UnsafeFileError):
+        open_model(tmp_path / name, sample=None, choice=None, trust=())
+
+
+def test_an_array_and_a_text_are_no_models(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "text.pkl").write_text("a,b\n1,2\n")
+    for name in ("array.npy", "text.pkl"):
+        with pytest.raises(LoaderError, match="no pickle"):
+            open_model(tmp_path / name, sample=None, choice=None, trust=())

@@ -109,7 +109,12 @@ def check_names(report: PickleReport, *, where: str, trust: str | Iterable[str] 
         LoaderError: It is no pickle at all.
     """
     if report.problem and not report.globals:
-        raise LoaderError("The file is no pickle.", where=where, why=report.problem)
+        raise LoaderError(
+            "The file is no pickle.",
+            where=where,
+            why=report.problem,
+            hint="What is in it is of no other format that is installed, either: is it whole, and a model?",
+        )
     vouched = {trust} if isinstance(trust, str) else set(trust)
     if EVERYTHING not in vouched:
         strangers = [name for name in report.globals if name not in vouched and name not in reviewed()]
