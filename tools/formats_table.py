@@ -75,15 +75,26 @@ def page(results: Results, counts: dict[str, tuple[int, int]], libraries: dict[s
     lines += ["| format | runs code of the artifact | any Python | needs its classes | opens |"]
     lines += ["| --- | --- | --- | --- | --- |"]
     lines += [_facts(format_named(name)) for name in names]
-    lines += ["", "What each keeps, as tested in an environment that has only its extra (✓ passed, ✗ failed):", ""]
+    lines += [
+        "",
+        "What each keeps, as tested in an environment that has only its extra (✓ passed, ✗ failed, – has no files of its own kind):",
+        "",
+    ]
     lines += [f"| | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
     for test, promise in contract().items():
-        marks = ("✓" if results[name].get(test) else "✗" if test in results[name] else "–" for name in names)
+        marks = (_mark(name, test, results[name]) for name in names)
         lines.append(f"| {promise} | {' | '.join(marks)} |")
     lines += ["", "The runs, with everything else that is tested there:", ""]
     lines += ["| environment | libraries | tests passed |", "| --- | --- | --- |"]
     lines += [f"| {name} | {libraries[name]} | {passed} of {of} |" for name, (passed, of) in sorted(counts.items())]
     return "\n".join([*lines, ""])
+
+
+def _mark(name: str, test: str, results: dict[str, bool]) -> str:
+    """Return what stands for a test; a dash where a format that opens no files has nothing to show."""
+    if test not in results or ("file" in test and not isinstance(format_named(name), Opens)):
+        return "–"
+    return "✓" if results[test] else "✗"
 
 
 def _facts(form: Format) -> str:

@@ -37,8 +37,10 @@ FLOAT_RTOL = 1e-9
 equality across machines is not promised; integers and text are compared exactly."""
 FLOAT_ATOL = 1e-12
 """Default absolute tolerance of floating-point outputs."""
-SINGLE_RTOL = 1e-5
-"""Default relative tolerance of 32-bit outputs, whose own rounding is 6e-8 per operation."""
+SINGLE_RTOL = 1e-4
+"""Default tolerance of 32-bit outputs, relative to the answer and to the size of a typical answer: each operation
+rounds by 6e-8, a network adds up thousands, in an order that depends on how many rows come at once, and what nearly
+cancels out keeps the rounding of what it came from."""
 _SHOWN_ROWS = 10
 
 
@@ -255,7 +257,7 @@ def _output(column: Column, *, method: str, labels: Labels | None, declared: Map
         "method": method,
         "labels": labels if across else None,
         "rtol": (FLOAT_RTOL if exact else SINGLE_RTOL) if floating else 0.0,
-        "atol": FLOAT_ATOL if floating else 0.0,
+        "atol": (FLOAT_ATOL if exact else _single_atol(column)) if floating else 0.0,
     }
     unknown = [key for key in declared if key not in Output.__struct_fields__ or key in ("name", "method", "datatype")]
     if unknown:
@@ -263,6 +265,12 @@ def _output(column: Column, *, method: str, labels: Labels | None, declared: Map
             f"{unknown[0]!r} is no attribute of an output that can be declared.", where=f"output {column.name!r}"
         )
     return Output(**(plain | dict(declared)))
+
+
+def _single_atol(column: Column) -> float:
+    """Return the absolute tolerance of a 32-bit output, one digit: it is relative to a typical answer."""
+    sizes = np.abs(column.values[np.isfinite(column.values)].astype("float64"))
+    return max(FLOAT_ATOL, float(f"{SINGLE_RTOL * sizes.mean():.0e}")) if sizes.size else FLOAT_ATOL
 
 
 def _classes(column: Column, labels: Labels | None) -> Labels | None:

@@ -51,7 +51,7 @@ def hostile(marker: Path) -> tf.Module:
     return module
 
 
-class TestTensorFlow(FormatContract):
+class TestTensorflow(FormatContract):
     format = FORMAT
 
     def models(self) -> list[tuple[Any, Any]]:
