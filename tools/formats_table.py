@@ -75,11 +75,8 @@ def page(results: Results, counts: dict[str, tuple[int, int]], libraries: dict[s
     lines += ["| format | runs code of the artifact | any Python | needs its classes | opens |"]
     lines += ["| --- | --- | --- | --- | --- |"]
     lines += [_facts(format_named(name)) for name in names]
-    lines += [
-        "",
-        "What each keeps, as tested in an environment that has only its extra (✓ passed, ✗ failed, – has no files of its own kind):",
-        "",
-    ]
+    kept = "What each keeps, as tested in an environment that has only its extra"
+    lines += ["", f"{kept} (✓ passed, ✗ failed, – has no files of its own kind):", ""]
     lines += [f"| | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
     for test, promise in contract().items():
         marks = (_mark(name, test, results[name]) for name in names)

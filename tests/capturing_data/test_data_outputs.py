@@ -80,7 +80,12 @@ def test_scores_of_a_margin_classifier_have_labels_only_where_there_is_one_per_c
 
 def test_single_precision_gets_a_tolerance_it_can_keep() -> None:
     (output,) = infer_outputs(np.array([0.5], dtype=np.float32), method="predict", n_rows=1)
-    assert (output.datatype, output.rtol) == ("float32", 1e-5)
+    assert (output.datatype, output.rtol, output.atol) == ("float32", 1e-4, 5e-5)
+    large = np.array([2e6, -4e6], dtype=np.float32)
+    (output,) = infer_outputs(large, method="predict", n_rows=2)
+    assert output.atol == 300.0, "it is relative to a typical answer"
+    (output,) = infer_outputs(np.array([0.5]), method="predict", n_rows=1)
+    assert (output.rtol, output.atol) == (1e-9, 1e-12)
 
 
 @pytest.mark.parametrize(
