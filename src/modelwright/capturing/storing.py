@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -147,11 +148,11 @@ def _candidates(given: Given, choice: str | Format | None) -> list[Format]:
 
 def _storage(model: Any, form: Format, saved: Saved, methods: tuple[str, ...]) -> Storage:
     kind = model if hasattr(model, "__qualname__") else type(model)
-    module = getattr(kind, "__module__", "") or getattr(model, "__name__", "")
+    name = f"{getattr(kind, '__module__', '')}.{kind.__qualname__}".strip(".")
     return Storage(
         format=form.name,
         loader=form.loader.stem,
-        model_type=f"{module}.{getattr(kind, '__qualname__', '')}".strip("."),
+        model_type=model.__name__ if isinstance(model, ModuleType) else name,
         methods=methods,
         executes_code=form.executes_code,
         types=tuple(sorted(saved.types)),
