@@ -76,7 +76,7 @@ def test_a_class_a_function_and_a_module_get_their_parts(
     package = mw.capture(source, ROWS, name="offer", version="1.0", models=parts, to=tmp_path)
     storage = package.manifest.storage
     assert storage.format == "python"
-    assert storage.model_type == ("offer_glue" if kind == "module" else f"offer_glue.{kind}")
+    assert storage.model_type == ("offer.offer_glue" if kind == "module" else f"offer.offer_glue.{kind}")
     assert {name: part.get("format", "a file") for name, part in storage.options["models"].items()} == {
         "risk": "skops",
         "price": "skops",
