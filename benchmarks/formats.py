@@ -20,7 +20,7 @@ import apart
 CHILD = Path(__file__).with_name("formats_models.py")
 RESULTS = Path(__file__).parent / "results" / "formats.json"
 NAMES = ("xgboost", "lightgbm", "catboost", "onnx", "torch", "tensorflow")
-ROUNDS = 7
+ROUNDS = 5
 
 
 def child(python: Path, *arguments: str) -> dict[str, Any]:
