@@ -1,4 +1,7 @@
-"""Whoever compares the library with its fast form uses one thread: two would wait for one another on a busy machine."""
+"""Whoever compares the library with its fast form uses one thread: two would wait for one another on a busy machine.
+
+It is lifted after each module: other tests train models and compare their bytes with those of other processes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
     with threadpool_limits(limits=1):
         yield
