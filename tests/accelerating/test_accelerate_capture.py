@@ -249,3 +249,11 @@ def test_answers_are_compared_bit_by_bit(answered: Any, expected: Any, problem: 
 
     found = agreement(of(expected), of(answered), Table.of({"x": [0.0, 1.0]}), tolerance=0.0)
     assert found.problem == problem
+
+
+def test_a_converter_that_is_missing_is_told_with_the_line_that_installs_it(tmp_path: Path) -> None:
+    (form,) = captured(tmp_path, accelerate="onnx").manifest.accelerations
+    assert not form.kept
+    assert 'pip install "modelwright[accelerate]"' in form.why
+    with pytest.raises(AccelerationError, match=r"pip install .modelwright\[accelerate\]"):
+        captured(tmp_path / "only", accelerate="onnx", original="drop")

@@ -206,7 +206,9 @@ def _try(
     try:
         made = accelerator.make(given.native, given.sample, folder, signature=described.signature, methods=live.methods)
     except (SerialisationError, MissingExtraError) as error:
-        return msgspec.structs.replace(refused, why=": ".join(filter(None, [error.what.rstrip("."), error.why])))
+        fix = error.hint if isinstance(error, MissingExtraError) else ""
+        told = ": ".join(filter(None, [error.what.rstrip("."), error.why, fix]))
+        return msgspec.structs.replace(refused, why=told)
     reference, fast = both(described, made.fast)
     found = agreement(reference, fast, described.table, tolerance=refused.tolerance)
     taken = () if found.problem else latencies(reference, fast, described.table)
